@@ -1,0 +1,134 @@
+"""Chapter 4: several input and output channels, 1×1 convolutions, composition and cost."""
+
+from typing import NamedTuple
+
+import torch
+
+from convutils import _arguments as check
+from convutils.convolution import corr2d, im2col
+from convutils.padding_and_stride import output_size
+
+
+def corr2d_multi_in(X, K):
+    """Cross-correlate each channel with its own kernel and add: X is c × h × w, K is c × k_h × k_w.
+
+    Raises:
+        ValueError: if the channel counts differ.
+
+    Example:
+        >>> X = torch.stack([torch.arange(9.).reshape(3, 3), torch.arange(1., 10).reshape(3, 3)])
+        >>> K = torch.stack([torch.arange(4.).reshape(2, 2), torch.arange(1., 5).reshape(2, 2)])
+        >>> corr2d_multi_in(X, K)
+        tensor([[ 56.,  72.],
+                [104., 120.]])
+    """
+    check.tensor("X", X, 3)
+    check.tensor("K", K, 3)
+    check.equal("channels of K", K.shape[0], "X", X.shape[0])
+    return sum(corr2d(x, k) for x, k in zip(X, K, strict=True))
+
+
+def corr2d_multi_in_out(X, K, *, padding=0, stride=1):
+    """Cross-correlate c_i × h × w (or n × c_i × h × w) with a kernel bank c_o × c_i × k_h × k_w.
+
+    Output channel o is `corr2d_multi_in(X, K[o])`. Padding (on each side) and stride are ints or pairs.
+
+    Raises:
+        ValueError: if the input channels differ or a kernel is larger than the padded input.
+
+    Example:
+        >>> corr2d_multi_in_out(torch.ones(2, 3, 3), torch.ones(3, 2, 2, 2)).shape
+        torch.Size([3, 2, 2])
+    """
+    check.tensor("X", X, 3, 4)
+    check.tensor("K", K, 4)
+    check.same_dtype(X=X, K=K)
+    check.equal("input channels of K", K.shape[1], "X", X.shape[-3])
+    kernel_size = tuple(K.shape[2:])
+    size = output_size(tuple(X.shape[-2:]), kernel_size, padding=padding, stride=stride)
+    return (K.flatten(1) @ im2col(X, kernel_size, padding=padding, stride=stride)).unflatten(-1, size)
+
+
+def corr2d_multi_in_out_1x1(X, K):
+    """Apply a 1×1 convolution as one dense layer for every pixel: X is c_i × h × w, K is c_o × c_i × 1 × 1.
+
+    Raises:
+        ValueError: if the kernels are not 1×1 or the channel counts differ.
+
+    Example:
+        >>> corr2d_multi_in_out_1x1(torch.ones(3, 2, 2), torch.ones(2, 3, 1, 1)).shape
+        torch.Size([2, 2, 2])
+    """
+    check.tensor("X", X, 3)
+    check.tensor("K", K, 4)
+    check.same_dtype(X=X, K=K)
+    check.equal("window of K", tuple(K.shape[2:]), "a 1×1 convolution", (1, 1))
+    check.equal("input channels of K", K.shape[1], "X", X.shape[0])
+    return (K.flatten(1) @ X.flatten(1)).unflatten(-1, tuple(X.shape[1:]))
+
+
+def compose_kernels(W1, W2):
+    """Return the one kernel bank that equals W1 followed by W2, at stride 1 and without padding between.
+
+    W1 is c_mid × c_i × k1 × k1', W2 is c_o × c_mid × k2 × k2'; the result is c_o × c_i × (k1+k2-1) × (k1'+k2'-1):
+    the full convolution (not cross-correlation) of the kernels, summed over the channels between.
+
+    Raises:
+        ValueError: if W2's input channels are not W1's output channels.
+
+    Example:
+        >>> compose_kernels(torch.rand(2, 1, 3, 3), torch.rand(1, 2, 3, 3)).shape
+        torch.Size([1, 1, 5, 5])
+    """
+    check.tensor("W1", W1, 4)
+    check.tensor("W2", W2, 4)
+    check.equal("input channels of W2", W2.shape[1], "the output channels of W1", W1.shape[0])
+    k_h, k_w = W2.shape[2:]
+    # W1's input channels play the batch: cross-correlating with the flipped W2, fully padded, convolves
+    return corr2d_multi_in_out(W1.transpose(0, 1), W2.flip(2, 3), padding=(k_h - 1, k_w - 1)).transpose(0, 1)
+
+
+class ConvCost(NamedTuple):
+    """What one convolution costs, in operations and in numbers stored; bias is stated apart."""
+
+    output_shape: tuple         #: shape of the output
+    multiplications: int        #: forward; multiplications by padded zeros are counted
+    additions: int              #: forward, without the bias
+    macs: int                   #: forward multiply-accumulates, one for each multiplication
+    bias_additions: int         #: forward additions of a bias, if there is one
+    weights: int                #: numbers in the kernels
+    biases: int                 #: numbers in the bias, if there is one
+    input_elements: int         #: numbers in the input
+    output_elements: int        #: numbers in the output
+    saved_elements: int         #: input and weights, kept for the backward pass
+    weight_gradient_macs: int   #: backward, for the kernels
+    input_gradient_macs: int    #: backward, for the input; none is needed for the first layer
+    backward_macs: int          #: both gradients
+
+
+def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, groups=1):
+    """Count what a convolution costs forward and backward; returns a `ConvCost`.
+
+    `input_shape` is (c_i, h, w) or (n, c_i, h, w), `weight_shape` (c_o, c_i / groups, k_h, k_w).
+    Each forward multiply-accumulate causes one in each of the two gradients.
+
+    Raises:
+        ValueError: if channels and groups do not fit or the kernel is larger than the padded input.
+
+    Example:
+        >>> cost = conv_cost((1, 3, 15, 17), (4, 3, 3, 5), padding=(1, 2), stride=2)
+        >>> 2 * cost.macs, 2 * cost.backward_macs
+        (25920, 51840)
+    """
+    (*batch, c_i, h, w), (c_o, c_group, k_h, k_w) = input_shape, weight_shape
+    check.pair("groups", groups, 1)
+    check.equal("weight_shape[1] * groups", c_group * groups, "the input channels", c_i)
+    check.equal("weight_shape[0] % groups", c_o % groups, "whole groups of output channels", 0)
+    size = output_size((h, w), (k_h, k_w), padding=padding, stride=stride, dilation=dilation)
+    n = batch[0] if batch else 1
+    outputs, taps = n * c_o * size[0] * size[1], c_group * k_h * k_w
+    macs, weights, inputs = outputs * taps, c_o * taps, n * c_i * h * w
+    return ConvCost(output_shape=(*batch, c_o, *size), multiplications=macs, additions=outputs * (taps - 1),
+                    macs=macs, bias_additions=outputs, weights=weights, biases=c_o, input_elements=inputs,
+                    output_elements=outputs, saved_elements=inputs + weights, weight_gradient_macs=macs,
+                    input_gradient_macs=macs, backward_macs=2 * macs)

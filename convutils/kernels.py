@@ -1,0 +1,81 @@
+"""Kernels made by hand: derivatives, edges and blurs, as tensors of rows × columns."""
+
+from math import comb, hypot
+
+import torch
+
+from convutils import _arguments as check
+
+
+def finite_difference(order):
+    """Return the smallest kernel, 1 × (order + 1), for the derivative of this order along a row.
+
+    Cross-correlation with it gives the forward difference: order 1 is x[j+1] - x[j].
+
+    Example:
+        >>> finite_difference(1), finite_difference(2)
+        (tensor([[-1.,  1.]]), tensor([[ 1., -2.,  1.]]))
+    """
+    order, _ = check.pair("order", order, 0)
+    return torch.tensor([[(-1.0) ** (order - j) * comb(order, j) for j in range(order + 1)]])
+
+
+def laplacian(neighbours=4):
+    """Return the 3×3 kernel that sums the differences to the 4 or the 8 neighbours.
+
+    With 4 it approximates the Laplacian ∇², with 8 three times the Laplacian.
+
+    Example:
+        >>> laplacian(4)
+        tensor([[ 0.,  1.,  0.],
+                [ 1., -4.,  1.],
+                [ 0.,  1.,  0.]])
+    """
+    check.one_of("neighbours", neighbours, (4, 8))
+    corner = float(neighbours == 8)
+    return torch.tensor([[corner, 1, corner], [1, -neighbours, 1], [corner, 1, corner]])
+
+
+def box(size):
+    """Return the kernel of equal weights that sum to 1: a local mean; `size` is an int or a pair.
+
+    Example:
+        >>> box(2)
+        tensor([[0.2500, 0.2500],
+                [0.2500, 0.2500]])
+    """
+    k_h, k_w = check.pair("size", size, 1)
+    return torch.full((k_h, k_w), 1 / (k_h * k_w))
+
+
+def gaussian(size, sigma):
+    """Return a Gaussian of standard deviation `sigma` pixels, sampled on `size`, cut there and scaled to sum 1.
+
+    Example:
+        >>> gaussian(3, 1.0)[1]
+        tensor([0.1238, 0.2042, 0.1238])
+    """
+    size = check.pair("size", size, 1)
+    if not sigma > 0:
+        raise ValueError(f"sigma: got {sigma!r}, wanted a positive number of pixels")
+    taps = [torch.exp(-((torch.arange(k) - (k - 1) / 2) ** 2) / (2 * sigma**2)) for k in size]
+    K = taps[0][:, None] * taps[1]
+    return K / K.sum()
+
+
+def edge(direction):
+    """Return the 3×3 kernel (Sobel's) for the derivative along a direction (rows, columns).
+
+    It answers most to edges at right angles to the direction; a ramp that grows by 1 a pixel along it gives 1.
+
+    Example:
+        >>> edge((0, 1)) * 8
+        tensor([[-1.,  0.,  1.],
+                [-2.,  0.,  2.],
+                [-1.,  0.,  1.]])
+    """
+    length = hypot(*direction)
+    if len(direction) != 2 or length == 0:
+        raise ValueError(f"direction: got {direction!r}, wanted (rows, columns), not both 0")
+    columns = torch.tensor([1.0, 2, 1])[:, None] * torch.tensor([-1.0, 0, 1]) / 8
+    return (direction[0] * columns.T + direction[1] * columns) / length

@@ -1,0 +1,155 @@
+"""Chapter 6: LeNet, its modern variant, and the table of a network's layers."""
+
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from convutils.convolution import Conv2D
+from convutils.padding_and_stride import flatten_layers, receptive_field, sees_whole_image
+
+
+class Standardise(nn.Module):
+    """Subtract a mean and divide by a standard deviation; 0 and 1 until `fit` takes them from images.
+
+    Being a layer, it is applied wherever the network is used, and saved with its weights.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+        self.register_buffer("std", torch.ones(()))
+
+    def fit(self, X):
+        """Take mean and standard deviation over all pixels of the images X."""
+        self.mean.copy_(X.mean())
+        self.std.copy_(X.std())
+
+    def forward(self, X):
+        return (X - self.mean) / self.std
+
+
+class LeNet(nn.Sequential):
+    """LeNet-5 as the book simplifies it: sigmoid and average pooling, for n×1×28×28 images.
+
+    Weights are drawn by Xavier's rule, which keeps the variance through sigmoid layers. Returns n × num_classes
+    scores; the softmax belongs to the cross-entropy.
+    """
+
+    def __init__(self, num_classes=10):
+        super().__init__(
+            Standardise(),
+            nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, kernel_size=5), nn.Sigmoid(), nn.AvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(),
+            nn.Linear(120, 84), nn.Sigmoid(),
+            nn.Linear(84, num_classes))
+        for layer in self:
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.xavier_uniform_(layer.weight)
+
+
+class ModernLeNet(nn.Sequential):
+    """LeNet's shape with what came later: ReLU, maximum pooling and batch normalisation; n×1×28×28 images."""
+
+    def __init__(self, num_classes=10):
+        super().__init__(
+            Standardise(),
+            nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, kernel_size=5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(16 * 5 * 5, 120), nn.BatchNorm1d(120), nn.ReLU(),
+            nn.Linear(120, 84), nn.BatchNorm1d(84), nn.ReLU(),
+            nn.Linear(84, num_classes))
+
+
+class LayerRow(NamedTuple):
+    """One line of a layer table; shapes and MACs are for one image."""
+
+    layer: str              #: class of the layer
+    output: tuple           #: shape of its output
+    parameters: int         #: learned numbers
+    macs: int               #: multiply-accumulates of convolutions and dense layers, without bias
+    receptive_field: tuple  #: rows × columns of the input that one unit sees
+
+
+class LayerTable(tuple):
+    """The rows of `layer_table`, drawn as a table with totals."""
+
+    HEADER = ("layer", "output", "parameters", "MACs", "receptive field")
+
+    @property
+    def parameters(self):
+        """Learned numbers of the whole network."""
+        return sum(row.parameters for row in self)
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of the whole network for one image."""
+        return sum(row.macs for row in self)
+
+    def _cells(self):
+        rows = [(r.layer, _by(r.output), f"{r.parameters:,}", f"{r.macs:,}", _by(r.receptive_field)) for r in self]
+        return [*rows, ("total", "", f"{self.parameters:,}", f"{self.macs:,}", "")]
+
+    def __repr__(self):
+        lines = [self.HEADER, *self._cells()]
+        widths = [max(len(line[c]) for line in lines) for c in range(len(self.HEADER))]
+        return "\n".join("  ".join(cell.ljust(w) if c < 2 else cell.rjust(w)
+                                   for c, (cell, w) in enumerate(zip(line, widths, strict=True))).rstrip()
+                         for line in lines)
+
+    def _repr_html_(self):
+        head = "".join(f'<th scope="col">{cell}</th>' for cell in self.HEADER)
+        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in self._cells())
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def layer_table(model, input_shape):
+    """Return the `LayerTable` of a sequential network for one image of shape (c, h, w).
+
+    The receptive field is the whole image from the first layer on that mixes all positions.
+
+    Raises:
+        ValueError: if `input_shape` is not three positive ints.
+
+    Example:
+        >>> layer_table(LeNet(), (1, 28, 28)).parameters
+        61706
+    """
+    if len(input_shape) != 3 or min(input_shape) < 1:
+        raise ValueError(f"input_shape: got {input_shape!r}, wanted (channels, rows, columns), each at least 1")
+    layers = list(flatten_layers(model))
+    parameter = next(model.parameters(), torch.zeros(()))
+    X, rows, was_training = torch.zeros(1, *input_shape).to(parameter), [], model.training
+    model.eval()
+    with torch.no_grad():
+        for depth, layer in enumerate(layers, start=1):
+            X = layer(X)
+            rows.append(LayerRow(type(layer).__name__, tuple(X.shape[1:]), sum(p.numel() for p in layer.parameters()),
+                                 _macs(layer, X), _field(layers[:depth], input_shape)))
+    model.train(was_training)
+    return LayerTable(rows)
+
+
+def _field(layers, input_shape):
+    """Return the receptive field of the last of the layers, at most the image."""
+    if any(sees_whole_image(layer) for layer in layers):
+        return tuple(input_shape[1:])
+    return receptive_field(layers).size
+
+
+def _macs(layer, Y):
+    """Return the multiply-accumulates that made the output Y of one image."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features * Y.numel()
+    if isinstance(layer, (nn.Conv2d, Conv2D)):
+        return Y.numel() * layer.in_channels // getattr(layer, "groups", 1) * prod(layer.kernel_size)
+    return 0
+
+
+def _by(shape):
+    """Write a shape as 6×28×28."""
+    return "×".join(map(str, shape))

@@ -1,0 +1,139 @@
+"""Chapter 3: how padding, stride and dilation set the output size and the receptive field."""
+
+from typing import NamedTuple
+
+from torch import nn
+
+from convutils import _arguments as check
+
+
+def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
+    """Return the (rows, columns) of a convolution's or pooling's output.
+
+    Per axis: floor((n + 2p - d(k-1) - 1) / s) + 1, with the padding p counted on each side.
+    All arguments are ints or (rows, columns) pairs.
+
+    Raises:
+        ValueError: if the dilated kernel is larger than the padded input.
+
+    Example:
+        >>> output_size((8, 8), (3, 5), padding=(0, 1), stride=(3, 4))
+        (2, 2)
+    """
+    n = check.pair("input_size", input_size, 1)
+    k, p, s, d = window_pairs(kernel_size, padding, stride, dilation)
+    padded = tuple(n[a] + 2 * p[a] for a in (0, 1))
+    span = tuple(d[a] * (k[a] - 1) + 1 for a in (0, 1))
+    if span[0] > padded[0] or span[1] > padded[1]:
+        raise ValueError(f"kernel_size: the kernel spans {span[0]}×{span[1]}, "
+                         f"wanted at most the padded input's {padded[0]}×{padded[1]}")
+    return tuple((padded[a] - span[a]) // s[a] + 1 for a in (0, 1))
+
+
+def window_pairs(kernel_size, padding=0, stride=1, dilation=1):
+    """Return kernel size, padding, stride and dilation, checked, as four (rows, columns) pairs."""
+    return (check.pair("kernel_size", kernel_size, 1), check.pair("padding", padding, 0),
+            check.pair("stride", stride, 1), check.pair("dilation", dilation, 1))
+
+
+def split_padding(total, *, extra):
+    """Split the book's total padding of one axis into (before, after).
+
+    An odd total cannot be split evenly. `extra` says where the additional row or column goes:
+    "before" (top or left, as in the book) or "after" (bottom or right, as in torch's and TensorFlow's "same").
+
+    Example:
+        >>> split_padding(3, extra="before"), split_padding(3, extra="after")
+        ((2, 1), (1, 2))
+    """
+    check.one_of("extra", extra, ("before", "after"))
+    (total, _), half = check.pair("total", total, 0), total // 2
+    return (total - half, half) if extra == "before" else (half, total - half)
+
+
+def same_padding(input_size, kernel_size, *, stride=1, dilation=1):
+    """Return TensorFlow's "same" padding, ((top, bottom), (left, right)), for an output of ceil(n / s).
+
+    All arguments are ints or (rows, columns) pairs. torch's `padding="same"` is the case of stride 1.
+
+    Example:
+        >>> same_padding(8, 3, stride=2)
+        ((0, 1), (0, 1))
+    """
+    n = check.pair("input_size", input_size, 1)
+    k, _, s, d = window_pairs(kernel_size, stride=stride, dilation=dilation)
+    totals = [max((-(-n[a] // s[a]) - 1) * s[a] + d[a] * (k[a] - 1) + 1 - n[a], 0) for a in (0, 1)]
+    return tuple(split_padding(total, extra="after") for total in totals)
+
+
+class ReceptiveField(NamedTuple):
+    """What one unit of a stack of layers sees of the input; each entry is a (rows, columns) pair in pixels."""
+
+    size: tuple   #: extent of the window of the input
+    jump: tuple   #: distance between the windows of two neighbouring units
+    start: tuple  #: first row and column of unit (0, 0)'s window, negative inside the padding
+
+
+def receptive_field(layers):
+    """Return the `ReceptiveField` of a stack of layers, first layer first.
+
+    Layers with a `kernel_size` count with their stride, padding and dilation; layers that work on each
+    unit alone (activations, normalisation) change nothing. `nn.Sequential` may be nested.
+
+    Raises:
+        ValueError: for a layer that sees the whole image (dense, flatten, global pooling).
+
+    Example:
+        >>> receptive_field([nn.Conv2d(1, 1, 5, stride=2), nn.Conv2d(1, 1, 5)])
+        ReceptiveField(size=(13, 13), jump=(2, 2), start=(0, 0))
+    """
+    size, jump, start = (1, 1), (1, 1), (0, 0)
+    for layer in flatten_layers(layers):
+        k, p, s, d = _geometry(layer)
+        size = tuple(size[a] + d[a] * (k[a] - 1) * jump[a] for a in (0, 1))
+        start = tuple(start[a] - p[a] * jump[a] for a in (0, 1))
+        jump = tuple(jump[a] * s[a] for a in (0, 1))
+    return ReceptiveField(size, jump, start)
+
+
+def flatten_layers(layers):
+    """Yield the layers of a stack, those of nested `nn.Sequential` in their order."""
+    for layer in layers:
+        if isinstance(layer, nn.Sequential):
+            yield from flatten_layers(layer)
+        else:
+            yield layer
+
+
+def sees_whole_image(layer):
+    """Tell whether each output of the layer depends on all of its input."""
+    return isinstance(layer, (nn.Flatten, nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d))
+
+
+def _geometry(layer):
+    """Return kernel size, padding, stride and dilation of a layer as pairs."""
+    if not isinstance(layer, nn.Module):
+        raise TypeError(f"layers: got {type(layer).__name__}, wanted torch.nn modules")
+    if sees_whole_image(layer):
+        raise ValueError(f"layers: got {type(layer).__name__}, whose units see the whole image, "
+                         "wanted layers with a window")
+    return window_pairs(*(getattr(layer, name, default) for name, default in
+                          (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1))))
+
+
+def comp_conv2d(layer, X):
+    """Run an `nn.Conv2d` with one input and one output channel on a rows × columns image.
+
+    Adds the batch and channel dimensions that the layer wants and takes them off its output.
+
+    Example:
+        >>> import torch
+        >>> comp_conv2d(nn.Conv2d(1, 1, kernel_size=3, padding=1, stride=2), torch.rand(8, 8)).shape
+        torch.Size([4, 4])
+    """
+    check.tensor("X", X, 2)
+    if not isinstance(layer, nn.Conv2d):
+        raise TypeError(f"layer: got {type(layer).__name__}, wanted torch.nn.Conv2d")
+    check.equal("layer.in_channels", layer.in_channels, "one image", 1)
+    check.equal("layer.out_channels", layer.out_channels, "one output image", 1)
+    return layer(X[None, None])[0, 0]

@@ -1,0 +1,94 @@
+"""A visible, short training loop for image classifiers, used from chapter 6 on."""
+
+import torch
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from convutils import _arguments as check
+from convutils.lenet import Standardise
+
+
+def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=False, max_shift=0, standardise=True,
+          seed=0):
+    """Train a classifier by stochastic gradient descent on the cross-entropy and return its history.
+
+    The sets are pairs of images n×c×h×w and labels n; they are converted to the model's dtype and device.
+    With `standardise`, the model's `Standardise` layers first learn the mean and standard deviation of the
+    training images. `one_cycle` raises the rate to `lr` and lowers it to 0 in one cycle; `max_shift` moves each
+    training image by up to so many pixels in both directions; `seed` fixes order and shifts.
+    A progress bar is shown unless the environment variable TQDM_DISABLE is 1.
+
+    Returns:
+        dict of lists with one entry an epoch: "train_loss", "train_accuracy" (both averages over the epoch, while
+        the model learns) and "test_accuracy".
+
+    Raises:
+        ValueError: if an argument is out of range or images and labels differ in number.
+    """
+    epochs, batch_size = check.pair("(epochs, batch_size)", (epochs, batch_size), 1)
+    if not lr > 0:
+        raise ValueError(f"lr: got {lr!r}, wanted a positive number")
+    (X, y), test_set = (_like(model, name, data) for name, data in (("train_set", train_set), ("test_set", test_set)))
+    if standardise:
+        for layer in model.modules():
+            if isinstance(layer, Standardise):
+                layer.fit(X)
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    steps = epochs * -(-len(X) // batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, cycle_momentum=False) if one_cycle else None
+    generator = torch.Generator().manual_seed(seed)
+    history = {"train_loss": [], "train_accuracy": [], "test_accuracy": []}
+    for _ in (bar := tqdm(range(epochs), unit="epoch", leave=False)):
+        loss, accuracy = _epoch(model, X, y, optimizer, schedule, batch_size, max_shift, generator)
+        for values, value in zip(history.values(), (loss, accuracy, evaluate(model, test_set)), strict=True):
+            values.append(value)
+        bar.set_postfix(loss=f"{loss:.3f}", test=f"{history['test_accuracy'][-1]:.1%}")
+    return history
+
+
+def evaluate(model, data):
+    """Return the share of images n×c×h×w that the model classifies as their labels n say; `data` is the pair."""
+    X, y = _like(model, "data", data)
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        right = sum((model(x).argmax(1) == t).sum().item() for x, t in zip(X.split(1000), y.split(1000), strict=True))
+    model.train(was_training)
+    return right / len(y)
+
+
+def _epoch(model, X, y, optimizer, schedule, batch_size, max_shift, generator):
+    """Take one step for each batch of the shuffled set; return average loss and accuracy."""
+    model.train()
+    loss_sum = right = 0
+    for batch in torch.randperm(len(X), generator=generator).split(batch_size):
+        images, labels = _shift(X[batch.to(X.device)], max_shift, generator), y[batch.to(y.device)]
+        scores = model(images)
+        loss = F.cross_entropy(scores, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if schedule:
+            schedule.step()
+        loss_sum += loss.item() * len(batch)
+        right += (scores.argmax(1) == labels).sum().item()
+    return loss_sum / len(X), right / len(X)
+
+
+def _shift(X, max_shift, generator):
+    """Move each image by its own random number of rows and columns, up to `max_shift`; zeros come in."""
+    if max_shift == 0:
+        return X
+    h, w = X.shape[-2:]
+    windows = F.pad(X, (max_shift,) * 4).unfold(2, h, 1).unfold(3, w, 1)
+    rows, columns = torch.randint(2 * max_shift + 1, (2, len(X)), generator=generator)
+    return windows[torch.arange(len(X)), :, rows, columns]
+
+
+def _like(model, name, data):
+    """Return images and labels on the model's device, the images in its dtype."""
+    X, y = data
+    check.tensor(f"{name} images", X, 4)
+    check.equal(f"{name} labels", len(y), "the number of images", len(X))
+    parameter = next(model.parameters())
+    return X.to(parameter), y.to(parameter.device)
