@@ -1,7 +1,6 @@
 """The shared module of "Convolutional Networks, Executed": what the chapters build, kept to be imported.
 
-`figures` and `checks` are imported by name (`from convutils import figures`), so that the module itself needs
-torch alone.
+`figures` is imported by name (`from convutils import figures`), so that the module itself needs torch alone.
 """
 
 from convutils import kernels
@@ -13,6 +12,7 @@ from convutils.channels import (
     corr2d_multi_in_out,
     corr2d_multi_in_out_1x1,
 )
+from convutils.checks import check
 from convutils.convolution import Conv2D, convolve2d, corr2d, im2col
 from convutils.data import load_digits, load_fashion_mnist, load_mnist
 from convutils.dense_to_convolution import corr1d, corr3d, toeplitz2d
@@ -30,7 +30,7 @@ from convutils.training import evaluate, train
 
 __all__ = [
     "Conv2D", "ConvCost", "LayerTable", "LeNet", "ModernLeNet", "Pool2D", "ReceptiveField", "Standardise",
-    "comp_conv2d", "compose_kernels", "conv_cost", "convolve2d", "corr1d", "corr2d", "corr2d_multi_in",
+    "check", "comp_conv2d", "compose_kernels", "conv_cost", "convolve2d", "corr1d", "corr2d", "corr2d_multi_in",
     "corr2d_multi_in_out", "corr2d_multi_in_out_1x1", "corr3d", "evaluate", "im2col", "kernels", "layer_table",
     "load_digits", "load_fashion_mnist", "load_mnist", "output_size", "pool2d", "receptive_field", "same_padding",
     "split_padding", "toeplitz2d", "train",

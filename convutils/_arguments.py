@@ -1,18 +1,66 @@
 """Argument checks shared by all modules, so that every error names the argument, what came and what was wanted."""
 
-from numbers import Integral
+from math import inf
+from numbers import Integral, Real
 
 import torch
+from torch import nn
+
+
+def integer(name, value, minimum):
+    """Return `value`, an int of at least `minimum`."""
+    if not _are_ints(value):
+        raise TypeError(f"{name}: got {value!r}, wanted an int")
+    if value < minimum:
+        raise ValueError(f"{name}: got {value!r}, wanted an int of at least {minimum}")
+    return int(value)
 
 
 def pair(name, value, minimum):
     """Return `value`, an int or two ints of at least `minimum`, as a (rows, columns) tuple."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if not all(isinstance(v, Integral) and not isinstance(v, bool) for v in values):
+    if not _are_ints(*values):
         raise TypeError(f"{name}: got {value!r}, wanted an int or a (rows, columns) pair of ints")
     if len(values) != 2 or min(values) < minimum:
         raise ValueError(f"{name}: got {value!r}, wanted an int or a (rows, columns) pair, each at least {minimum}")
-    return values
+    return tuple(map(int, values))
+
+
+def shape(name, value, wanted, *lengths):
+    """Return `value`, a shape of positive ints with one of the lengths, as a tuple; `wanted` is its form in words."""
+    if not isinstance(value, (tuple, list)) or not _are_ints(*value):
+        raise TypeError(f"{name}: got {value!r}, wanted ints {wanted}")
+    if len(value) not in lengths or min(value) < 1:
+        raise ValueError(f"{name}: got {tuple(value)}, wanted {wanted}, each at least 1")
+    return tuple(map(int, value))
+
+
+def _are_ints(*values):
+    """Tell whether all values are whole numbers; True and False are not."""
+    return all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)
+
+
+def positive(name, value):
+    """Check that `value` is a finite number above 0."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}, wanted a positive number")
+    if not 0 < value < inf:
+        raise ValueError(f"{name}: got {value!r}, wanted a positive number")
+
+
+def fits(name, n, k, p=(0, 0), d=(1, 1)):
+    """Check that the dilated kernel, given as the argument `name`, is at most as large as the padded input."""
+    padded = [n[a] + 2 * p[a] for a in (0, 1)]
+    span = [d[a] * (k[a] - 1) + 1 for a in (0, 1)]
+    if span[0] > padded[0] or span[1] > padded[1]:
+        raise ValueError(f"{name}: the window spans {span[0]}×{span[1]}, "
+                         f"wanted at most the padded input's {padded[0]}×{padded[1]}")
+
+
+def module(name, value):
+    """Check that `value` is a torch module."""
+    if not isinstance(value, nn.Module):
+        raise TypeError(f"{name}: got {type(value).__name__}, wanted a torch.nn.Module")
 
 
 def tensor(name, value, *ndims):
@@ -27,10 +75,11 @@ def tensor(name, value, *ndims):
 
 
 def same_dtype(**tensors):
-    """Check that the named tensors share one dtype: a silent conversion would lose digits."""
-    if len({t.dtype for t in tensors.values()}) > 1:
+    """Check that the named tensors share one dtype of numbers: a silent conversion would lose digits."""
+    dtypes = {t.dtype for t in tensors.values()}
+    if len(dtypes) > 1 or torch.bool in dtypes:
         came = ", ".join(f"{name} is {t.dtype}" for name, t in tensors.items())
-        raise TypeError(f"dtype: {came}; wanted the same dtype for all")
+        raise TypeError(f"dtype: {came}; wanted the same dtype for all, and numbers")
 
 
 def equal(name, got, other, wanted):

@@ -6,7 +6,7 @@ import torch
 
 from convutils import _arguments as check
 from convutils.convolution import corr2d, im2col
-from convutils.padding_and_stride import output_size
+from convutils.padding_and_stride import output_size, window_pairs
 
 
 def corr2d_multi_in(X, K):
@@ -44,7 +44,8 @@ def corr2d_multi_in_out(X, K, *, padding=0, stride=1):
     check.tensor("K", K, 4)
     check.same_dtype(X=X, K=K)
     check.equal("input channels of K", K.shape[1], "X", X.shape[-3])
-    kernel_size = tuple(K.shape[2:])
+    kernel_size, p, _, _ = window_pairs(tuple(K.shape[2:]), padding)
+    check.fits("K", X.shape[-2:], kernel_size, p)
     size = output_size(tuple(X.shape[-2:]), kernel_size, padding=padding, stride=stride)
     return (K.flatten(1) @ im2col(X, kernel_size, padding=padding, stride=stride)).unflatten(-1, size)
 
@@ -82,6 +83,7 @@ def compose_kernels(W1, W2):
     """
     check.tensor("W1", W1, 4)
     check.tensor("W2", W2, 4)
+    check.same_dtype(W1=W1, W2=W2)
     check.equal("input channels of W2", W2.shape[1], "the output channels of W1", W1.shape[0])
     k_h, k_w = W2.shape[2:]
     # W1's input channels play the batch: cross-correlating with the flipped W2, fully padded, convolves
@@ -120,10 +122,13 @@ def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, gro
         >>> 2 * cost.macs, 2 * cost.backward_macs
         (25920, 51840)
     """
-    (*batch, c_i, h, w), (c_o, c_group, k_h, k_w) = input_shape, weight_shape
-    check.pair("groups", groups, 1)
+    *batch, c_i, h, w = check.shape("input_shape", input_shape, "(c_i, h, w) or (n, c_i, h, w)", 3, 4)
+    c_o, c_group, k_h, k_w = check.shape("weight_shape", weight_shape, "(c_o, c_i / groups, k_h, k_w)", 4)
+    check.integer("groups", groups, 1)
     check.equal("weight_shape[1] * groups", c_group * groups, "the input channels", c_i)
     check.equal("weight_shape[0] % groups", c_o % groups, "whole groups of output channels", 0)
+    _, p, _, d = window_pairs((k_h, k_w), padding, stride, dilation)
+    check.fits("weight_shape", (h, w), (k_h, k_w), p, d)
     size = output_size((h, w), (k_h, k_w), padding=padding, stride=stride, dilation=dilation)
     n = batch[0] if batch else 1
     outputs, taps = n * c_o * size[0] * size[1], c_group * k_h * k_w

@@ -27,8 +27,9 @@ def corr2d(X, K, *, padding=0, stride=1, dilation=1):
     check.tensor("X", X, 2)
     check.tensor("K", K, 2)
     check.same_dtype(X=X, K=K)
-    h_out, w_out = output_size(tuple(X.shape), tuple(K.shape), padding=padding, stride=stride, dilation=dilation)
     (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = window_pairs(tuple(K.shape), padding, stride, dilation)
+    check.fits("K", X.shape, (k_h, k_w), (p_h, p_w), (d_h, d_w))
+    h_out, w_out = output_size(tuple(X.shape), (k_h, k_w), padding=padding, stride=stride, dilation=dilation)
     X = F.pad(X, (p_w, p_w, p_h, p_h))
     # one matrix product of all kernel rows with all row windows, then the kernel rows' answers, shifted, are added
     windows = X.unfold(1, d_w * (k_w - 1) + 1, s_w)[..., ::d_w].permute(2, 0, 1).reshape(k_w, -1)
@@ -104,7 +105,8 @@ class Conv2D(nn.Module):
     def __init__(self, kernel_size, in_channels=1, out_channels=1, *, padding=0, stride=1):
         super().__init__()
         self.kernel_size = check.pair("kernel_size", kernel_size, 1)
-        self.in_channels, self.out_channels = check.pair("(in_channels, out_channels)", (in_channels, out_channels), 1)
+        self.in_channels = check.integer("in_channels", in_channels, 1)
+        self.out_channels = check.integer("out_channels", out_channels, 1)
         self.padding, self.stride = check.pair("padding", padding, 0), check.pair("stride", stride, 1)
         self.one_channel = in_channels == out_channels == 1
         channels = () if self.one_channel else (out_channels, in_channels)

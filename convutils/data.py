@@ -1,6 +1,8 @@
 """Handwritten digits and clothes as tensors: images N×1×28×28 in [0, 1], labels N, split into training and test set."""
 
 import os
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -28,7 +30,7 @@ def load_mnist(folder=None):
     """Return (train_set, test_set) of MNIST's 60 000 + 10 000 handwritten digits, shaped as in `load_digits`.
 
     The files are downloaded once into `folder` (default: the environment variable CONVUTILS_DATA, else
-    ~/.cache/convutils) and checked against torchvision's checksums at every call.
+    ~/.cache/convutils) and checked against torchvision's checksums at every call; one that fails is removed.
 
     Raises:
         OSError: if the files are neither there nor can be downloaded, or the folder cannot be written.
@@ -43,23 +45,32 @@ def load_fashion_mnist(folder=None):
 
 def _load_torchvision(name, folder):
     """Return the train and test set of a torchvision dataset, downloading it when needed."""
+    if folder is not None and not isinstance(folder, (str, os.PathLike)):
+        raise TypeError(f"folder: got {folder!r}, wanted a path")
     from torchvision import datasets
 
-    dataset = getattr(datasets, name)
+    # old versions of torchvision kept unchecked .pt files, which its class would still prefer
+    dataset = type(name, (getattr(datasets, name),), {"_check_legacy_exist": lambda self: False})
     folder = Path(folder or os.environ.get("CONVUTILS_DATA") or Path.home() / ".cache" / "convutils").expanduser()
     raw = folder / name / "raw"
     try:
-        _remove_unpacked(dataset, raw)
+        _remove_unchecked(dataset, raw)
         parts = [dataset(folder, train=train, download=True) for train in (True, False)]
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, HTTPException) as error:
+        with suppress(OSError):
+            _remove_unchecked(dataset, raw)
         raise OSError(_explain(dataset, raw, error)) from error
     return tuple((part.data[:, None].float() / 255, part.targets) for part in parts)
 
 
-def _remove_unpacked(dataset, raw):
-    """Delete the unpacked files, which have no checksum: torchvision then unpacks the checked archives anew."""
-    for archive, _ in dataset.resources:
+def _remove_unchecked(dataset, raw):
+    """Delete archives that fail their checksum, and the unpacked files, which have none and are unpacked anew."""
+    from torchvision.datasets.utils import check_integrity
+
+    for archive, md5 in dataset.resources:
         (raw / archive).with_suffix("").unlink(missing_ok=True)
+        if not check_integrity(raw / archive, md5):
+            (raw / archive).unlink(missing_ok=True)
 
 
 def _explain(dataset, raw, error):

@@ -23,6 +23,7 @@ def toeplitz2d(K, input_size):
     """
     check.tensor("K", K, 2)
     (h, w), (k_h, k_w) = check.pair("input_size", input_size, 1), K.shape
+    check.fits("K", (h, w), (k_h, k_w))
     h_out, w_out = output_size((h, w), (k_h, k_w))
     W = K.new_zeros(h_out, w_out, h, w)
     for i in range(h_out):
@@ -60,7 +61,7 @@ def corr3d(V, K):
 
 
 def _correlate(*, ndim, **named):
-    """Cross-correlate two tensors of `ndim` dimensions, named for the errors: every window, times the kernel, summed."""
+    """Cross-correlate two tensors of `ndim` dimensions, named for the errors: all windows times the kernel."""
     for name, value in named.items():
         check.tensor(name, value, ndim)
     check.same_dtype(**named)

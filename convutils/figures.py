@@ -7,11 +7,13 @@ style.
 import json
 from hashlib import sha1
 from html import escape
+from itertools import cycle
 from math import ceil
 
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import HTML
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from convutils import _arguments as check
@@ -36,6 +38,7 @@ def show_matrices(matrices, symbols=(), *, decimals=None):
     Blue cells are negative, orange ones positive, stronger with the magnitude in their own matrix. `decimals`
     rounds; without it whole numbers are drawn as such, all others with two decimals.
     """
+    _not_empty("matrices", matrices)
     for title, X in matrices.items():
         check.tensor(title, X, 2)
     widths = [X.shape[1] for X in matrices.values()]
@@ -53,7 +56,7 @@ def show_matrices(matrices, symbols=(), *, decimals=None):
 
 def _draw_matrix(ax, X, decimals):
     """Draw one matrix: cells shaded by sign and magnitude, with their numbers."""
-    ax.imshow(X, cmap=_signed_colours(), vmin=-_largest(X), vmax=_largest(X))
+    ax.imshow(X.numpy(), cmap=_signed_colours(), vmin=-_largest(X), vmax=_largest(X))
     if decimals is None:
         decimals = 0 if torch.equal(X, X.round()) else 2
     for i, row in enumerate(X.tolist()):
@@ -65,11 +68,10 @@ def _draw_matrix(ax, X, decimals):
     ax.spines[:].set(visible=True, color="0.6")
 
 
-def _signed_colours():
-    """Return a colour map from light blue through white to light orange, pale enough for black numbers."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("signed", ["#7fb8d8", "white", "#f2c56b"])
+def _signed_colours(pale=True):
+    """Return a colour map from blue (negative) through white to orange; the pale one is for black numbers."""
+    ends = ("#7fb8d8", "#f2c56b") if pale else (BLUE, VERMILION)
+    return LinearSegmentedColormap.from_list("signed", [ends[0], "white", ends[1]])
 
 
 def _largest(X):
@@ -88,22 +90,42 @@ def show_images(images, titles=None, *, columns=8, signed=False, size=1.1):
     All share one grey scale, unless they are `signed`: then each is drawn blue (negative) to orange (positive)
     on its own scale. `size` is the width of one image in inches.
     """
-    images = [torch.as_tensor(image).detach().squeeze(0).double() for image in images]
+    images = [_image(image) for image in images]
+    _not_empty("images", images)
+    if titles is not None:
+        check.equal("titles", len(titles), "the number of images", len(images))
     low, high = min(image.min() for image in images), max(image.max() for image in images)
-    columns = min(columns, len(images))
+    columns = min(check.integer("columns", columns, 1), len(images))
     rows = ceil(len(images) / columns)
-    fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(size * columns, (size + 0.25 * bool(titles)) * rows))
-    for ax in axes.flat:
+    height = size + 0.25 * (titles is not None)
+    fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(size * columns, height * rows))
+    for ax in axes.flat[len(images):]:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         if signed:
-            ax.imshow(image, cmap="PuOr_r", vmin=-_largest(image), vmax=_largest(image))
+            ax.imshow(image.numpy(), cmap=_signed_colours(pale=False), vmin=-_largest(image), vmax=_largest(image))
         else:
-            ax.imshow(image, vmin=low, vmax=high)
+            ax.imshow(image.numpy(), vmin=low, vmax=high)
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set(visible=True, color="0.6", linewidth=0.6)
         if titles is not None:
             ax.set_title(str(titles[i]), size=9)
     fig.tight_layout(pad=0.3)
     plt.show()
+
+
+def _image(image):
+    """Return rows × columns numbers, from rows × columns or 1 × rows × columns."""
+    image = torch.as_tensor(image).detach().double()
+    image = image[0] if image.ndim == 3 and len(image) == 1 else image
+    check.tensor("images", image, 2)
+    return image
+
+
+def _not_empty(name, value):
+    """Check that there is something to draw."""
+    if len(value) == 0:
+        raise ValueError(f"{name}: got none, wanted at least one")
 
 
 def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
@@ -112,9 +134,10 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     A curve is a list of numbers, or a list of such lists: then their mean is drawn, with the spread from the
     smallest to the largest shaded.
     """
+    _not_empty("curves", curves)
+    curves = {name: _runs(name, curve) for name, curve in curves.items()}
     fig, ax = plt.subplots(figsize=(5.2, 3))
-    for (name, curve), dashes in zip(curves.items(), 2 * ("-", "--", "-.", ":"), strict=False):
-        runs = torch.tensor(curve, dtype=torch.float64).reshape(-1, len(curve[0]) if _is_nested(curve) else len(curve))
+    for (name, runs), dashes in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
         steps = list(range(1, runs.shape[1] + 1)) if x is None else x
         line, = ax.plot(steps, runs.mean(0), dashes, label=name)
         if len(runs) > 1:
@@ -127,17 +150,24 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     plt.show()
 
 
-def _is_nested(curve):
-    """Tell a list of runs from a single run."""
-    return hasattr(curve[0], "__len__")
+def _runs(name, curve):
+    """Return a curve, one run or several, as runs × steps."""
+    _not_empty(name, curve)
+    runs = torch.stack([torch.as_tensor(run, dtype=torch.float64) for run in curve]).detach()
+    return runs.reshape(-1, runs.shape[-1])
 
 
 def show_confusion(labels, predictions, num_classes=10):
     """Draw how often each true class (row) was taken for each class (column): right answers blue, errors orange."""
+    for name, classes in (("labels", labels), ("predictions", predictions)):
+        check.tensor(name, classes, 1)
+        if classes.min() < 0 or classes.max() >= num_classes:
+            raise ValueError(f"{name}: got {classes.min()} to {classes.max()}, wanted 0 to {num_classes - 1}")
+    check.equal("predictions", len(predictions), "the number of labels", len(labels))
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2).view(-1, num_classes)
     fig, ax = plt.subplots(figsize=(4.2, 4.2))
     right_or_wrong = counts.sign() * (2 * torch.eye(num_classes) - 1)
-    ax.imshow(-right_or_wrong, cmap=_signed_colours(), vmin=-1, vmax=1)
+    ax.imshow(-right_or_wrong.numpy(), cmap=_signed_colours(), vmin=-1, vmax=1)
     for i, j in counts.nonzero().tolist():
         ax.text(j, i, counts[i, j].item(), ha="center", va="center", size=9)
     ax.set(xlabel="predicted", ylabel="true", xticks=range(num_classes), yticks=range(num_classes))
@@ -201,6 +231,7 @@ def animate_corr2d(X, K, *, padding=0, stride=1, dilation=1, alt):
 
 def animate_pool2d(X, pool_size, mode="max", *, padding=0, stride=1, alt):
     """Return an animation of a pooling window sliding over the image X; all else as in `animate_corr2d`."""
+    check.tensor("X", X, 2)
     Y = pool2d(X, pool_size, mode, padding=padding, stride=stride)
 
     def arithmetic(pixels, y):
@@ -215,6 +246,8 @@ CELL = 34  # pixels of one cell of an animation
 
 def _animation(X, Y, geometry, arithmetic, alt, taps=()):
     """Assemble the animation from the picture, one frame for each output, and the script that moves the window."""
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt: got {alt!r}, wanted a sentence that says what the animation shows")
     k, p, s, d = geometry
     frames = []
     for i in range(Y.shape[0]):
@@ -225,8 +258,12 @@ def _animation(X, Y, geometry, arithmetic, alt, taps=()):
                            "text": f"Y[{i}, {j}] = " + arithmetic(pixels, Y[i, j].item())})
     picture = _picture(X, Y, geometry, taps, alt)
     name = "slide-" + sha1((picture + json.dumps(frames)).encode()).hexdigest()[:10]
-    return HTML(_TEMPLATE.replace("%name%", name).replace("%picture%", picture).replace("%last%", str(len(frames) - 1))
-                .replace("%first%", escape(frames[0]["text"])).replace("%frames%", json.dumps(frames)))
+    fields = {"name": name, "last": str(len(frames) - 1), "first": escape(frames[0]["text"]),
+              "frames": json.dumps(frames), "picture": picture}  # the picture last: it holds the caller's words
+    html = _TEMPLATE
+    for field, text in fields.items():
+        html = html.replace(f"%{field}%", text)
+    return HTML(html)
 
 
 def _pixel(X, i, j):

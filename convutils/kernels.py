@@ -1,6 +1,7 @@
 """Kernels made by hand: derivatives, edges and blurs, as tensors of rows × columns."""
 
-from math import comb, hypot
+from math import comb, hypot, inf
+from numbers import Real
 
 import torch
 
@@ -16,7 +17,7 @@ def finite_difference(order):
         >>> finite_difference(1), finite_difference(2)
         (tensor([[-1.,  1.]]), tensor([[ 1., -2.,  1.]]))
     """
-    order, _ = check.pair("order", order, 0)
+    order = check.integer("order", order, 0)
     return torch.tensor([[(-1.0) ** (order - j) * comb(order, j) for j in range(order + 1)]])
 
 
@@ -56,11 +57,10 @@ def gaussian(size, sigma):
         tensor([0.1238, 0.2042, 0.1238])
     """
     size = check.pair("size", size, 1)
-    if not sigma > 0:
-        raise ValueError(f"sigma: got {sigma!r}, wanted a positive number of pixels")
-    taps = [torch.exp(-((torch.arange(k) - (k - 1) / 2) ** 2) / (2 * sigma**2)) for k in size]
-    K = taps[0][:, None] * taps[1]
-    return K / K.sum()
+    check.positive("sigma", sigma)
+    # softmax: the exponentials, scaled to sum 1, without dividing 0 by 0 where sigma is small
+    rows, columns = (torch.softmax(-(((torch.arange(k) - (k - 1) / 2) / sigma) ** 2) / 2, 0) for k in size)
+    return rows[:, None] * columns
 
 
 def edge(direction):
@@ -74,8 +74,10 @@ def edge(direction):
                 [-2.,  0.,  2.],
                 [-1.,  0.,  1.]])
     """
+    if not isinstance(direction, (tuple, list)) or not all(isinstance(v, Real) for v in direction):
+        raise TypeError(f"direction: got {direction!r}, wanted two numbers (rows, columns)")
     length = hypot(*direction)
-    if len(direction) != 2 or length == 0:
-        raise ValueError(f"direction: got {direction!r}, wanted (rows, columns), not both 0")
+    if len(direction) != 2 or not 0 < length < inf:
+        raise ValueError(f"direction: got {direction!r}, wanted two numbers (rows, columns), not both 0")
     columns = torch.tensor([1.0, 2, 1])[:, None] * torch.tensor([-1.0, 0, 1]) / 8
     return (direction[0] * columns.T + direction[1] * columns) / length

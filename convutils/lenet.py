@@ -1,11 +1,13 @@
 """Chapter 6: LeNet, its modern variant, and the table of a network's layers."""
 
+from contextlib import contextmanager
 from math import prod
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
+from convutils import _arguments as check
 from convutils.convolution import Conv2D
 from convutils.padding_and_stride import flatten_layers, receptive_field, sees_whole_image
 
@@ -22,15 +24,26 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.ones(()))
 
     def fit(self, X):
-        """Take mean and standard deviation over all pixels of the images X."""
+        """Take mean and standard deviation over all pixels of the images X; images all of one grey keep 1."""
+        check.tensor("X", X, 2, 3, 4)
+        if not X.is_floating_point():
+            raise TypeError(f"X: got {X.dtype}, wanted a floating dtype")
+        std = X.std()
         self.mean.copy_(X.mean())
-        self.std.copy_(X.std())
+        self.std.copy_(std if std > 0 else torch.ones(()))
 
     def forward(self, X):
         return (X - self.mean) / self.std
 
 
-class LeNet(nn.Sequential):
+class _Stack(nn.Sequential):
+    """A sequential network that can be cut: `net[:4]` is the stack of its first four layers."""
+
+    def __getitem__(self, index):
+        return nn.Sequential(*list(self)[index]) if isinstance(index, slice) else super().__getitem__(index)
+
+
+class LeNet(_Stack):
     """LeNet-5 as the book simplifies it: sigmoid and average pooling, for n×1×28×28 images.
 
     Weights are drawn by Xavier's rule, which keeps the variance through sigmoid layers. Returns n × num_classes
@@ -45,13 +58,13 @@ class LeNet(nn.Sequential):
             nn.Flatten(),
             nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(),
             nn.Linear(120, 84), nn.Sigmoid(),
-            nn.Linear(84, num_classes))
+            nn.Linear(84, check.integer("num_classes", num_classes, 1)))
         for layer in self:
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(layer.weight)
 
 
-class ModernLeNet(nn.Sequential):
+class ModernLeNet(_Stack):
     """LeNet's shape with what came later: ReLU, maximum pooling and batch normalisation; n×1×28×28 images."""
 
     def __init__(self, num_classes=10):
@@ -62,7 +75,7 @@ class ModernLeNet(nn.Sequential):
             nn.Flatten(),
             nn.Linear(16 * 5 * 5, 120), nn.BatchNorm1d(120), nn.ReLU(),
             nn.Linear(120, 84), nn.BatchNorm1d(84), nn.ReLU(),
-            nn.Linear(84, num_classes))
+            nn.Linear(84, check.integer("num_classes", num_classes, 1)))
 
 
 class LayerRow(NamedTuple):
@@ -102,8 +115,10 @@ class LayerTable(tuple):
                          for line in lines)
 
     def _repr_html_(self):
-        head = "".join(f'<th scope="col">{cell}</th>' for cell in self.HEADER)
-        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in self._cells())
+        align = ["left" if column < 2 else "right" for column in range(len(self.HEADER))]
+        head = "".join(f'<th scope="col" style="text-align: {a}">{cell}</th>' for a, cell in zip(align, self.HEADER))
+        body = "".join("<tr>" + "".join(f'<td style="text-align: {a}">{cell}</td>' for a, cell in zip(align, line))
+                       + "</tr>" for line in self._cells())
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -113,25 +128,44 @@ def layer_table(model, input_shape):
     The receptive field is the whole image from the first layer on that mixes all positions.
 
     Raises:
-        ValueError: if `input_shape` is not three positive ints.
+        ValueError: if `input_shape` is not three positive ints, or not what the network takes.
 
     Example:
         >>> layer_table(LeNet(), (1, 28, 28)).parameters
         61706
     """
-    if len(input_shape) != 3 or min(input_shape) < 1:
-        raise ValueError(f"input_shape: got {input_shape!r}, wanted (channels, rows, columns), each at least 1")
-    layers = list(flatten_layers(model))
-    parameter = next(model.parameters(), torch.zeros(()))
-    X, rows, was_training = torch.zeros(1, *input_shape).to(parameter), [], model.training
-    model.eval()
-    with torch.no_grad():
+    check.module("model", model)
+    input_shape = check.shape("input_shape", input_shape, "(channels, rows, columns)", 3)
+    layers, rows = list(flatten_layers(model)), []
+    X = torch.zeros(1, *input_shape).to(next(model.parameters(), torch.zeros(())))
+    with evaluation_mode(model):
         for depth, layer in enumerate(layers, start=1):
-            X = layer(X)
+            X = _run(layer, X, input_shape)
             rows.append(LayerRow(type(layer).__name__, tuple(X.shape[1:]), sum(p.numel() for p in layer.parameters()),
                                  _macs(layer, X), _field(layers[:depth], input_shape)))
-    model.train(was_training)
     return LayerTable(rows)
+
+
+def _run(layer, X, input_shape):
+    """Return the layer's output; where it refuses X, the error names the network's `input_shape`."""
+    try:
+        return layer(X)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"input_shape: got {input_shape}, but {layer} cannot take the "
+                         f"{_by(X.shape[1:])} it is handed: {error}") from error
+
+
+@contextmanager
+def evaluation_mode(model):
+    """Switch a network to evaluation, without gradients, and in the end each of its layers back to what it was."""
+    modes = [(layer, layer.training) for layer in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for layer, was_training in modes:
+            layer.training = was_training
 
 
 def _field(layers, input_shape):

@@ -1,5 +1,6 @@
 """Chapter 3: how padding, stride and dilation set the output size and the receptive field."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from torch import nn
@@ -22,12 +23,8 @@ def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
     """
     n = check.pair("input_size", input_size, 1)
     k, p, s, d = window_pairs(kernel_size, padding, stride, dilation)
-    padded = tuple(n[a] + 2 * p[a] for a in (0, 1))
-    span = tuple(d[a] * (k[a] - 1) + 1 for a in (0, 1))
-    if span[0] > padded[0] or span[1] > padded[1]:
-        raise ValueError(f"kernel_size: the kernel spans {span[0]}×{span[1]}, "
-                         f"wanted at most the padded input's {padded[0]}×{padded[1]}")
-    return tuple((padded[a] - span[a]) // s[a] + 1 for a in (0, 1))
+    check.fits("kernel_size", n, k, p, d)
+    return tuple((n[a] + 2 * p[a] - d[a] * (k[a] - 1) - 1) // s[a] + 1 for a in (0, 1))
 
 
 def window_pairs(kernel_size, padding=0, stride=1, dilation=1):
@@ -47,7 +44,7 @@ def split_padding(total, *, extra):
         ((2, 1), (1, 2))
     """
     check.one_of("extra", extra, ("before", "after"))
-    (total, _), half = check.pair("total", total, 0), total // 2
+    half = check.integer("total", total, 0) // 2
     return (total - half, half) if extra == "before" else (half, total - half)
 
 
@@ -78,10 +75,11 @@ def receptive_field(layers):
     """Return the `ReceptiveField` of a stack of layers, first layer first.
 
     Layers with a `kernel_size` count with their stride, padding and dilation; layers that work on each
-    unit alone (activations, normalisation) change nothing. `nn.Sequential` may be nested.
+    unit alone (activations, batch normalisation) change nothing. `nn.Sequential` may be nested.
 
     Raises:
-        ValueError: for a layer that sees the whole image (dense, flatten, global pooling).
+        ValueError: for a layer that sees the whole image (dense, flatten, global pooling, layer normalisation) or
+            has no window of its own (transposed convolution, upsampling, padding, a module made of others).
 
     Example:
         >>> receptive_field([nn.Conv2d(1, 1, 5, stride=2), nn.Conv2d(1, 1, 5)])
@@ -97,28 +95,41 @@ def receptive_field(layers):
 
 
 def flatten_layers(layers):
-    """Yield the layers of a stack, those of nested `nn.Sequential` in their order."""
-    for layer in layers:
-        if isinstance(layer, nn.Sequential):
+    """Yield the layers of a stack or of one network, those of nested `nn.Sequential` in their order."""
+    if isinstance(layers, nn.Module) and not isinstance(layers, nn.Sequential):
+        yield layers
+    elif isinstance(layers, Iterable) and not isinstance(layers, str):
+        for layer in layers:
             yield from flatten_layers(layer)
-        else:
-            yield layer
+    else:
+        raise TypeError(f"layers: got {type(layers).__name__}, wanted torch.nn modules")
 
 
 def sees_whole_image(layer):
     """Tell whether each output of the layer depends on all of its input."""
-    return isinstance(layer, (nn.Flatten, nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d))
+    return isinstance(layer, (nn.Flatten, nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm,
+                              nn.GroupNorm, nn.InstanceNorm2d))
 
 
 def _geometry(layer):
     """Return kernel size, padding, stride and dilation of a layer as pairs."""
-    if not isinstance(layer, nn.Module):
-        raise TypeError(f"layers: got {type(layer).__name__}, wanted torch.nn modules")
-    if sees_whole_image(layer):
-        raise ValueError(f"layers: got {type(layer).__name__}, whose units see the whole image, "
-                         "wanted layers with a window")
-    return window_pairs(*(getattr(layer, name, default) for name, default in
-                          (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1))))
+    if sees_whole_image(layer) or _moves_units(layer):
+        raise ValueError(f"layers: got {type(layer).__name__}, wanted layers with a window that is smaller than "
+                         "the image, or that work on each unit alone")
+    k, p, s, d = (getattr(layer, name, default) for name, default in
+                  (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1)))
+    s = k if s is None else s
+    if p == "same":  # torch puts the extra row of an odd total at the bottom
+        k, _, s, d = window_pairs(k, 0, s, d)
+        p = tuple(split_padding(d[a] * (k[a] - 1), extra="after")[0] for a in (0, 1))
+    return window_pairs(k, 0 if p == "valid" else p, s, d)
+
+
+def _moves_units(layer):
+    """Tell whether the layer enlarges or pads the image without a window, or is made of other layers."""
+    if hasattr(layer, "kernel_size"):
+        return getattr(layer, "transposed", False)
+    return hasattr(layer, "padding") or hasattr(layer, "scale_factor") or any(True for _ in layer.children())
 
 
 def comp_conv2d(layer, X):
@@ -136,4 +147,8 @@ def comp_conv2d(layer, X):
         raise TypeError(f"layer: got {type(layer).__name__}, wanted torch.nn.Conv2d")
     check.equal("layer.in_channels", layer.in_channels, "one image", 1)
     check.equal("layer.out_channels", layer.out_channels, "one output image", 1)
-    return layer(X[None, None])[0, 0]
+    check.same_dtype(X=X, **{"layer.weight": layer.weight})
+    try:
+        return layer(X[None, None])[0, 0]
+    except RuntimeError as error:
+        raise ValueError(f"X: got shape {tuple(X.shape)}, which {layer} cannot take: {error}") from error

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from convutils import _arguments as check
-from convutils.padding_and_stride import output_size, window_pairs
+from convutils.padding_and_stride import window_pairs
 
 MODES = ("max", "avg")
 
@@ -18,7 +18,7 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
 
     Raises:
         ValueError: for an unknown mode, too much padding, or a window larger than the padded input.
-        TypeError: for the average of integers.
+        TypeError: for the average of integers, or for booleans or complex numbers.
 
     Example:
         >>> X = torch.arange(9.).reshape(3, 3)
@@ -27,15 +27,16 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
     """
     check.one_of("mode", mode, MODES)
     check.tensor("X", X, 2, 3, 4)
-    output_size(tuple(X.shape[-2:]), pool_size, padding=padding, stride=stride)
-    (k_h, k_w), (p_h, p_w), (s_h, s_w), _ = window_pairs(pool_size, padding, stride)
+    (k_h, k_w), (p_h, p_w), (s_h, s_w), _ = window_pairs(check.pair("pool_size", pool_size, 1), padding, stride)
+    check.fits("pool_size", X.shape[-2:], (k_h, k_w), (p_h, p_w))
     if 2 * p_h > k_h or 2 * p_w > k_w:
         raise ValueError(f"padding: got {padding}, wanted at most half the window {pool_size}")
-    if mode == "avg" and not X.is_floating_point():
-        raise TypeError(f"X: got {X.dtype}, wanted a floating dtype for the average")
+    if not X.is_floating_point() and (mode == "avg" or X.is_complex() or X.dtype == torch.bool):
+        raise TypeError(f"X: got {X.dtype}, wanted real numbers, of a floating dtype for the average")
     X = F.pad(X, (p_w, p_w, p_h, p_h), value=_lowest(X.dtype) if mode == "max" else 0)
     windows = X.unfold(-2, k_h, s_h).unfold(-2, k_w, s_w).flatten(-2)
-    return windows.amax(-1) if mode == "max" else windows.mean(-1)
+    # of equal maxima, max picks the first, which gets the whole gradient, as in torch's pooling; amax would share it
+    return windows.max(-1).values if mode == "max" else windows.mean(-1)
 
 
 def _lowest(dtype):

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from convutils import _arguments as check
-from convutils.lenet import Standardise
+from convutils.lenet import Standardise, evaluation_mode
 
 
 def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=False, max_shift=0, standardise=True,
@@ -25,9 +25,10 @@ def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=Fa
     Raises:
         ValueError: if an argument is out of range or images and labels differ in number.
     """
-    epochs, batch_size = check.pair("(epochs, batch_size)", (epochs, batch_size), 1)
-    if not lr > 0:
-        raise ValueError(f"lr: got {lr!r}, wanted a positive number")
+    for name, value, minimum in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("max_shift", max_shift, 0),
+                                 ("seed", seed, 0)):
+        check.integer(name, value, minimum)
+    check.positive("lr", lr)
     (X, y), test_set = (_like(model, name, data) for name, data in (("train_set", train_set), ("test_set", test_set)))
     if standardise:
         for layer in model.modules():
@@ -49,11 +50,8 @@ def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=Fa
 def evaluate(model, data):
     """Return the share of images n×c×h×w that the model classifies as their labels n say; `data` is the pair."""
     X, y = _like(model, "data", data)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluation_mode(model):
         right = sum((model(x).argmax(1) == t).sum().item() for x, t in zip(X.split(1000), y.split(1000), strict=True))
-    model.train(was_training)
     return right / len(y)
 
 
@@ -86,9 +84,17 @@ def _shift(X, max_shift, generator):
 
 
 def _like(model, name, data):
-    """Return images and labels on the model's device, the images in its dtype."""
+    """Return images and labels, checked, on the model's device, the images in its dtype."""
+    check.module("model", model)
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise TypeError(f"{name}: got {type(data).__name__}, wanted a pair of images and labels")
     X, y = data
     check.tensor(f"{name} images", X, 4)
+    check.tensor(f"{name} labels", y, 1)
     check.equal(f"{name} labels", len(y), "the number of images", len(X))
-    parameter = next(model.parameters())
-    return X.to(parameter), y.to(parameter.device)
+    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        raise TypeError(f"{name} labels: got {y.dtype}, wanted whole numbers")
+    if y.min() < 0:
+        raise ValueError(f"{name} labels: got {y.min()}, wanted numbers from 0")
+    parameter = next(model.parameters(), X)
+    return X.to(parameter), y.to(parameter.device).long()
