@@ -10,17 +10,16 @@ HEADER = ["| exercise | difficulty | minutes | answers |", "|---|---|---|---|"]
 
 
 class ExerciseIndex(SphinxDirective):
-    """`{exercise-index}`: one table for each notebook beside the page."""
+    """`{exercise-index}`: the exercises of all notebooks beside the page, under the notebooks' names."""
 
     def run(self):
-        lines = []
+        lines = list(HEADER)
         for path in sorted(Path(self.get_source_info()[0]).parent.glob("*.ipynb")):
             self.env.note_dependency(str(path))
             cells = nbformat.read(path, as_version=4).cells
             title = cells[0].source.split("\n")[0].lstrip("# ")
-            lines += [f"**[{title}]({path.name})**", "", *HEADER]
+            lines.append(f"| **[{title}]({path.name})** | | | |")
             lines += [_row(path.name, cell) for cell in cells if "exercise" in cell.metadata]
-            lines.append("")
         return self.parse_text_to_nodes("\n".join(lines))
 
 

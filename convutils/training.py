@@ -2,7 +2,7 @@
 
 import torch
 from torch.nn import functional as F
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from convutils import _arguments as check
 from convutils.lenet import Standardise, evaluation_mode

@@ -144,7 +144,6 @@ def kernel_environment() -> None:
     os.environ.pop("MPLBACKEND", None)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     os.environ["TQDM_DISABLE"] = "1"  # progress bars are for whoever waits, not for the stored page
-    os.environ["TQDM_DISABLE"] = "1"  # progress bars are for whoever waits, not for the stored page
 
 
 def run(path: Path) -> str:

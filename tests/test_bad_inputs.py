@@ -1,0 +1,324 @@
+"""The table of bad inputs: each gives the error that names the argument, what came and what was wanted.
+
+One row is a function, its arguments, the error and the words its message must contain.
+"""
+
+import inspect
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from torch import nn
+
+import convutils
+from convutils import (
+    Conv2D,
+    LeNet,
+    ModernLeNet,
+    Pool2D,
+    Standardise,
+    comp_conv2d,
+    compose_kernels,
+    conv_cost,
+    convolve2d,
+    corr1d,
+    corr2d,
+    corr2d_multi_in,
+    corr2d_multi_in_out,
+    corr2d_multi_in_out_1x1,
+    corr3d,
+    evaluate,
+    figures,
+    im2col,
+    kernels,
+    layer_table,
+    load_mnist,
+    output_size,
+    pool2d,
+    receptive_field,
+    same_padding,
+    split_padding,
+    toeplitz2d,
+    train,
+)
+
+
+def t(*shape, dtype=torch.float32):
+    return torch.ones(shape, dtype=dtype)
+
+
+def small_net():
+    return nn.Sequential(Standardise(), nn.Flatten(), nn.Linear(16, 3))
+
+
+DATA = (t(5, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1]))
+NAN, INF = float("nan"), float("inf")
+BOOL, DOUBLE, LONG = torch.bool, torch.float64, torch.int64
+
+# What every argument that is an int or a pair refuses; `least` is its smallest value.
+PAIRS = [("3", TypeError, "'3'"), ("same", TypeError, "'same'"), (1.0, TypeError, "1.0"), (True, TypeError, "True"),
+         (None, TypeError, "None"), ((1, 1.5), TypeError, "(1, 1.5)"), (torch.tensor(1), TypeError, "tensor(1)"),
+         ((1, 1, 1), ValueError, "(1, 1, 1)"), ((), ValueError, "()"), ([1], ValueError, "[1]")]
+
+
+def pairs(function, name, least, skip=(), **arguments):
+    """Return the rows for an argument that is an int or a pair."""
+    below = [(least - 1, ValueError, str(least - 1)), ((5, least - 1), ValueError, f"(5, {least - 1})")]
+    wanted = "wanted an int or a (rows, columns) pair"
+    return [(function, {**arguments, name: value}, error, (f"{name}: got {came}", wanted))
+            for value, error, came in PAIRS + below if value not in skip]
+
+
+def windows(function, names="psd", **arguments):
+    """Return the rows for padding, stride and dilation."""
+    least = {"p": ("padding", 0), "s": ("stride", 1), "d": ("dilation", 1)}
+    return [row for letter in names for row in pairs(function, *least[letter], **arguments)]
+
+
+def tensors(function, name, *ndims, **arguments):
+    """Return the rows for an argument that is a tensor with one of the numbers of dimensions."""
+    wrong, fewer = max(ndims) + 1, min(ndims) - 1
+    return [
+        (function, {**arguments, name: [[1.0]]}, TypeError, (f"{name}: got list", "torch.Tensor")),
+        (function, {**arguments, name: t(2, 2).numpy()}, TypeError, (f"{name}: got ndarray", "torch.Tensor")),
+        (function, {**arguments, name: t(*wrong * [2])}, ValueError,
+         (f"{name}: got {wrong} dimensions", str(tuple(wrong * [2])), "wanted " + " or ".join(map(str, ndims)))),
+        (function, {**arguments, name: t(*fewer * [2])}, ValueError, (f"{name}: got {fewer} dimensions",)),
+        (function, {**arguments, name: t(*fewer * [2], 0)}, ValueError, (f"{name}: got an empty tensor",)),
+    ]
+
+
+def integers(function, name, least, **arguments):
+    """Return the rows for an argument that is one int."""
+    return [(function, {**arguments, name: value}, error, (f"{name}: got {value!r}", "wanted an int"))
+            for value, error in (("a", TypeError), (1.5, TypeError), (True, TypeError), (None, TypeError),
+                                 ((1, 2), TypeError), (least - 1, ValueError))]
+
+
+def positives(function, name, **arguments):
+    """Return the rows for an argument that is a positive number."""
+    return [(function, {**arguments, name: value}, error, (f"{name}: got {value!r}", "wanted a positive number"))
+            for value, error in (("a", TypeError), (None, TypeError), (True, TypeError), (0, ValueError),
+                                 (-1.0, ValueError), (NAN, ValueError), (INF, ValueError))]
+
+
+def dtypes(function, x, k, x_shape, k_shape):
+    """Return the rows for two tensors that must share one dtype."""
+    return [
+        (function, {x: t(*x_shape), k: t(*k_shape, dtype=DOUBLE)}, TypeError,
+         (f"{x} is torch.float32", f"{k} is torch.float64", "wanted the same dtype")),
+        (function, {x: t(*x_shape, dtype=LONG), k: t(*k_shape)}, TypeError, (f"{x} is torch.int64",)),
+        (function, {x: t(*x_shape, dtype=BOOL), k: t(*k_shape, dtype=BOOL)}, TypeError,
+         (f"{x} is torch.bool", "numbers")),
+    ]
+
+
+X, K, IMAGE = t(3, 4), t(2, 2), t(2, 3, 4)
+BANK = t(5, 2, 2, 2)
+
+TABLE = [
+    # ---- chapter 1
+    *tensors(corr1d, "x", 1, k=t(2)), *tensors(corr1d, "k", 1, x=t(5)), *dtypes(corr1d, "x", "k", (5,), (2,)),
+    (corr1d, {"x": t(2), "k": t(3)}, ValueError, ("k: got shape (3,)", "wanted at most the input's (2,)")),
+    *tensors(corr3d, "V", 3, K=t(1, 1, 1)), *tensors(corr3d, "K", 3, V=t(3, 3, 3)),
+    *dtypes(corr3d, "V", "K", (3, 3, 3), (2, 2, 2)),
+    (corr3d, {"V": t(3, 3, 3), "K": t(1, 1, 4)}, ValueError, ("K: got shape (1, 1, 4)", "(3, 3, 3)")),
+    *tensors(toeplitz2d, "K", 2, input_size=5), *pairs(toeplitz2d, "input_size", 1, K=t(1, 1)),
+    (toeplitz2d, {"K": t(3, 2), "input_size": (2, 9)}, ValueError, ("K: the window spans 3×2", "at most", "2×9")),
+    # ---- chapter 2
+    *tensors(corr2d, "X", 2, K=K), *tensors(corr2d, "K", 2, X=X), *dtypes(corr2d, "X", "K", (3, 4), (2, 2)),
+    *windows(corr2d, X=t(9, 9), K=K),
+    (corr2d, {"X": X, "K": t(1, 5)}, ValueError, ("K: the window spans 1×5", "wanted at most the padded input's 3×4")),
+    (corr2d, {"X": X, "K": t(6, 1), "padding": 1}, ValueError, ("K: the window spans 6×1", "5×6")),
+    (corr2d, {"X": X, "K": K, "dilation": (3, 1)}, ValueError, ("K: the window spans 4×2", "3×4")),
+    *tensors(convolve2d, "X", 2, K=K), *tensors(convolve2d, "K", 2, X=X), *dtypes(convolve2d, "X", "K", (3, 4), (2, 2)),
+    *[(convolve2d, {"X": X, "K": K, "mode": mode}, ValueError, (f"mode: got {mode!r}", "'full'", "'same'", "'valid'"))
+      for mode in ("Same", "", None, 3)],
+    (convolve2d, {"X": X, "K": t(4, 1), "mode": "valid"}, ValueError, ("K: the window spans 4×1", "3×4")),
+    *tensors(im2col, "X", 3, 4, kernel_size=2), *pairs(im2col, "kernel_size", 1, skip=[(1, 1, 1)], X=t(1, 9, 9)),
+    *windows(im2col, X=t(1, 9, 9), kernel_size=2),
+    (im2col, {"X": IMAGE, "kernel_size": 4}, ValueError, ("kernel_size: the window spans 4×4", "3×4")),
+    (im2col, {"X": IMAGE, "kernel_size": K}, TypeError, ("kernel_size: got tensor",)),
+    *pairs(Conv2D, "kernel_size", 1), *windows(Conv2D, "ps", kernel_size=2),
+    *integers(Conv2D, "in_channels", 1, kernel_size=2), *integers(Conv2D, "out_channels", 1, kernel_size=2),
+    (Conv2D(2), {"X": t(1, 3, 4)}, ValueError, ("X: got 3 dimensions", "(1, 3, 4)", "wanted 2")),
+    (Conv2D(2), {"X": t(3, 4, dtype=DOUBLE)}, TypeError, ("X is torch.float64", "K is torch.float32")),
+    (Conv2D(2, 3, 4), {"X": t(3, 4)}, ValueError, ("X: got 2 dimensions", "wanted 3 or 4")),
+    (Conv2D(2, 3, 4), {"X": t(2, 5, 5)}, ValueError, ("input channels of K: got 3", "wanted 2 to match X")),
+    (Conv2D(6), {"X": t(5, 9)}, ValueError, ("K: the window spans 6×6", "5×9")),
+    # ---- chapter 3
+    *pairs(output_size, "input_size", 1, kernel_size=1), *pairs(output_size, "kernel_size", 1, input_size=9),
+    *windows(output_size, input_size=9, kernel_size=2),
+    (output_size, {"input_size": 3, "kernel_size": (1, 4)}, ValueError, ("kernel_size: the window spans 1×4", "3×3")),
+    (output_size, {"input_size": 3, "kernel_size": 2, "dilation": 3}, ValueError, ("kernel_size: the window", "4×4")),
+    *integers(split_padding, "total", 0, extra="after"),
+    *[(split_padding, {"total": 3, "extra": extra}, ValueError, (f"extra: got {extra!r}", "'before', 'after'"))
+      for extra in ("top", None, 1)],
+    *pairs(same_padding, "input_size", 1, kernel_size=1), *pairs(same_padding, "kernel_size", 1, input_size=9),
+    *windows(same_padding, "sd", input_size=9, kernel_size=2),
+    *[(receptive_field, {"layers": layers}, TypeError, ("layers: got", "wanted torch.nn modules"))
+      for layers in (5, None, "conv", [nn.ReLU(), 3], [nn.ReLU], [(1, 2)])],
+    *[(receptive_field, {"layers": [nn.ReLU(), layer]}, ValueError, (f"layers: got {type(layer).__name__}", "wanted"))
+      for layer in (nn.Flatten(), nn.Linear(2, 2), nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(2), nn.LayerNorm(3),
+                    nn.GroupNorm(1, 1), nn.InstanceNorm2d(1), nn.ConvTranspose2d(1, 1, 2), nn.Upsample(scale_factor=2),
+                    nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.ModuleList([nn.ReLU()]))],
+    (receptive_field, {"layers": nn.Conv1d(1, 1, 3)}, ValueError, ("kernel_size: got (3,)", "pair")),
+    *tensors(comp_conv2d, "X", 2, layer=nn.Conv2d(1, 1, 1)),
+    (comp_conv2d, {"layer": Conv2D(2), "X": X}, TypeError, ("layer: got Conv2D", "torch.nn.Conv2d")),
+    (comp_conv2d, {"layer": nn.Conv2d(2, 1, 2), "X": X}, ValueError, ("layer.in_channels: got 2", "wanted 1")),
+    (comp_conv2d, {"layer": nn.Conv2d(1, 3, 2), "X": X}, ValueError, ("layer.out_channels: got 3", "wanted 1")),
+    (comp_conv2d, {"layer": nn.Conv2d(1, 1, 2), "X": X.double()}, TypeError, ("X is torch.float64", "torch.float32")),
+    (comp_conv2d, {"layer": nn.Conv2d(1, 1, 4), "X": X}, ValueError, ("X: got shape (3, 4)", "kernel_size=(4, 4)")),
+    # ---- chapter 4
+    *tensors(corr2d_multi_in, "X", 3, K=t(2, 1, 1)), *tensors(corr2d_multi_in, "K", 3, X=IMAGE),
+    *dtypes(corr2d_multi_in, "X", "K", (2, 3, 4), (2, 2, 2)),
+    (corr2d_multi_in, {"X": IMAGE, "K": t(3, 2, 2)}, ValueError, ("channels of K: got 3", "wanted 2 to match X")),
+    (corr2d_multi_in, {"X": t(3, 3, 4), "K": t(2, 2, 2)}, ValueError, ("channels of K: got 2", "wanted 3")),
+    (corr2d_multi_in, {"X": IMAGE, "K": t(2, 4, 2)}, ValueError, ("K: the window spans 4×2", "3×4")),
+    *tensors(corr2d_multi_in_out, "X", 3, 4, K=BANK), *tensors(corr2d_multi_in_out, "K", 4, X=IMAGE),
+    *dtypes(corr2d_multi_in_out, "X", "K", (2, 3, 4), (5, 2, 2, 2)),
+    *windows(corr2d_multi_in_out, "ps", X=t(2, 9, 9), K=BANK),
+    (corr2d_multi_in_out, {"X": t(3, 3, 4), "K": BANK}, ValueError, ("input channels of K: got 2", "wanted 3")),
+    (corr2d_multi_in_out, {"X": IMAGE, "K": t(2, 5, 2, 2)}, ValueError, ("input channels of K: got 5", "wanted 2")),
+    (corr2d_multi_in_out, {"X": IMAGE, "K": t(1, 2, 2, 5)}, ValueError, ("K: the window spans 2×5", "3×4")),
+    *tensors(corr2d_multi_in_out_1x1, "X", 3, K=t(1, 2, 1, 1)), *tensors(corr2d_multi_in_out_1x1, "K", 4, X=IMAGE),
+    *dtypes(corr2d_multi_in_out_1x1, "X", "K", (2, 3, 4), (5, 2, 1, 1)),
+    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": BANK}, ValueError, ("window of K: got (2, 2)", "wanted (1, 1)")),
+    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": t(2, 3, 1, 1)}, ValueError, ("input channels of K: got 3", "wanted 2")),
+    *tensors(compose_kernels, "W1", 4, W2=t(1, 1, 1, 1)), *tensors(compose_kernels, "W2", 4, W1=t(1, 1, 1, 1)),
+    *dtypes(compose_kernels, "W1", "W2", (2, 1, 2, 2), (1, 2, 2, 2)),
+    (compose_kernels, {"W1": t(2, 1, 3, 3), "W2": t(2, 1, 3, 3)}, ValueError,
+     ("input channels of W2: got 1", "wanted 2", "output channels of W1")),
+    *windows(conv_cost, input_shape=(1, 9, 9), weight_shape=(1, 1, 2, 2)),
+    *integers(conv_cost, "groups", 1, input_shape=(1, 9, 9), weight_shape=(1, 1, 2, 2)),
+    *[(conv_cost, {"input_shape": shape, "weight_shape": (1, 1, 1, 1)}, error, ("input_shape: got", "(c_i, h, w)"))
+      for shape, error in ((3, TypeError), ("133", TypeError), ((1.0, 3, 3), TypeError), (t(1, 3, 3), TypeError),
+                           ((3, 3), ValueError), ((2, 1, 1, 3, 3), ValueError), ((0, 3, 3), ValueError),
+                           ((), ValueError))],
+    *[(conv_cost, {"input_shape": (1, 3, 3), "weight_shape": shape}, error, ("weight_shape: got", "wanted", "c_o"))
+      for shape, error in ((3, TypeError), (BANK, TypeError), ((1, 1, 1), ValueError), ((0, 1, 1, 1), ValueError))],
+    (conv_cost, {"input_shape": (3, 9, 9), "weight_shape": (4, 2, 3, 3)}, ValueError,
+     ("weight_shape[1] * groups: got 2", "wanted 3")),
+    (conv_cost, {"input_shape": (4, 9, 9), "weight_shape": (3, 2, 3, 3), "groups": 2}, ValueError,
+     ("weight_shape[0] % groups: got 1", "wanted 0")),
+    (conv_cost, {"input_shape": (1, 3, 3), "weight_shape": (1, 1, 4, 1)}, ValueError,
+     ("weight_shape: the window spans 4×1", "3×3")),
+    # ---- chapter 5
+    *tensors(pool2d, "X", 2, 3, 4, pool_size=1), *pairs(pool2d, "pool_size", 1, X=t(9, 9)),
+    *windows(pool2d, "ps", X=t(9, 9), pool_size=2),
+    *[(pool2d, {"X": X, "pool_size": 2, "mode": mode}, ValueError, (f"mode: got {mode!r}", "'max', 'avg'"))
+      for mode in ("mean", "MAX", None, 0)],
+    (pool2d, {"X": X, "pool_size": (1, 5)}, ValueError, ("pool_size: the window spans 1×5", "3×4")),
+    (pool2d, {"X": X, "pool_size": 2, "padding": 2}, ValueError, ("padding: got 2", "at most half the window 2")),
+    (pool2d, {"X": X, "pool_size": (2, 3), "padding": (1, 2)}, ValueError, ("padding: got (1, 2)", "(2, 3)")),
+    (pool2d, {"X": X.long(), "pool_size": 2, "mode": "avg"}, TypeError, ("X: got torch.int64", "floating dtype")),
+    *[(pool2d, {"X": X.to(dtype), "pool_size": 2, "mode": mode}, TypeError, (f"X: got {dtype}", "wanted real numbers"))
+      for dtype in (BOOL, torch.complex64) for mode in ("max", "avg")],
+    *pairs(Pool2D, "pool_size", 1), *windows(Pool2D, "p", pool_size=2),
+    *pairs(Pool2D, "stride", 1, skip=[None], pool_size=2),
+    (Pool2D, {"pool_size": 2, "mode": "min"}, ValueError, ("mode: got 'min'", "'max', 'avg'")),
+    (Pool2D(4), {"X": X}, ValueError, ("pool_size: the window spans 4×4", "3×4")),
+    (Pool2D(2), {"X": t(4)}, ValueError, ("X: got 1 dimensions", "wanted 2 or 3 or 4")),
+    # ---- chapter 6
+    *integers(LeNet, "num_classes", 1), *integers(ModernLeNet, "num_classes", 1),
+    (Standardise().fit, {"X": [1.0]}, TypeError, ("X: got list", "torch.Tensor")),
+    (Standardise().fit, {"X": t(2, 2, dtype=LONG)}, TypeError, ("X: got torch.int64", "floating")),
+    (layer_table, {"model": 3, "input_shape": (1, 28, 28)}, TypeError, ("model: got int", "torch.nn.Module")),
+    *[(layer_table, {"model": LeNet(), "input_shape": shape}, error, ("input_shape: got", "(channels, rows, columns)"))
+      for shape, error in ((28, TypeError), ((1.0, 28, 28), TypeError), ("abc", TypeError), ((28, 28), ValueError),
+                           ((1, 1, 28, 28), ValueError), ((1, 0, 28), ValueError))],
+    (layer_table, {"model": LeNet(), "input_shape": (3, 28, 28)}, ValueError,
+     ("input_shape: got (3, 28, 28)", "Conv2d(1, 6", "cannot take the 3×28×28")),
+    (layer_table, {"model": LeNet(), "input_shape": (1, 32, 32)}, ValueError,
+     ("input_shape: got (1, 32, 32)", "Linear(in_features=400", "cannot take the 576")),
+    # ---- training
+    *[row for name, least in (("epochs", 1), ("batch_size", 1), ("max_shift", 0), ("seed", 0)) for row in
+      integers(train, name, least, model=small_net(), train_set=DATA, test_set=DATA, **{"epochs": 1, "lr": 0.1})],
+    *positives(train, "lr", model=small_net(), train_set=DATA, test_set=DATA, epochs=1),
+    *[(function, {"model": small_net(), **arguments, name: data}, error, words)
+      for function, name, arguments in (
+          (train, "train_set", {"test_set": DATA, "epochs": 1, "lr": 0.1}),
+          (train, "test_set", {"train_set": DATA, "epochs": 1, "lr": 0.1}), (evaluate, "data", {}))
+      for data, error, words in (
+          (DATA[0], TypeError, (f"{name}: got Tensor", "wanted a pair of images and labels")),
+          ((*DATA, 1), TypeError, (f"{name}: got tuple", "wanted a pair")),
+          ((DATA[0].numpy(), DATA[1]), TypeError, (f"{name} images: got ndarray", "torch.Tensor")),
+          ((DATA[0][:, 0], DATA[1]), ValueError, (f"{name} images: got 3 dimensions", "wanted 4")),
+          ((DATA[0][:0], DATA[1][:0]), ValueError, (f"{name} images: got an empty tensor",)),
+          ((DATA[0], DATA[1].tolist()), TypeError, (f"{name} labels: got list", "torch.Tensor")),
+          ((DATA[0], DATA[1][:4]), ValueError, (f"{name} labels: got 4", "wanted 5 to match the number of images")),
+          ((DATA[0], DATA[1][:, None]), ValueError, (f"{name} labels: got 2 dimensions", "wanted 1")),
+          ((DATA[0], DATA[1].float()), TypeError, (f"{name} labels: got torch.float32", "whole numbers")),
+          ((DATA[0], DATA[1] > 0), TypeError, (f"{name} labels: got torch.bool", "whole numbers")),
+          ((DATA[0], -DATA[1]), ValueError, (f"{name} labels: got -2", "from 0")))],
+    *[(train, {"model": model, "train_set": DATA, "test_set": DATA, "epochs": 1, "lr": 0.1}, error, words)
+      for model, error, words in ((3, TypeError, ("model: got int", "torch.nn.Module")),
+                                  (nn.Flatten(), ValueError, ("parameter",)))],
+    (evaluate, {"model": print, "data": DATA}, TypeError, ("model: got builtin_function_or_method", "torch.nn.Module")),
+    # ---- kernels
+    *integers(kernels.finite_difference, "order", 0), *pairs(kernels.box, "size", 1),
+    *[(kernels.laplacian, {"neighbours": n}, ValueError, (f"neighbours: got {n!r}", "4, 8"))
+      for n in (5, 0, "4", None, [4])],
+    *pairs(kernels.gaussian, "size", 1, sigma=1.0), *positives(kernels.gaussian, "sigma", size=3),
+    *[(kernels.edge, {"direction": v}, error, (f"direction: got {v!r}", "wanted two numbers (rows, columns)"))
+      for v, error in ((5, TypeError), ("ab", TypeError), (None, TypeError), ((1, "b"), TypeError), ((1,), ValueError),
+                       ((1, 0, 0), ValueError), ((0, 0), ValueError), ((NAN, 1), ValueError), ((INF, 1), ValueError))],
+    # ---- data (files, checksums and the network: test_data.py)
+    (load_mnist, {"folder": 3}, TypeError, ("folder: got 3", "path")),
+    # ---- figures
+    (figures.show_matrices, {"matrices": {}}, ValueError, ("matrices: got none",)),
+    (figures.show_matrices, {"matrices": {"X": t(3)}}, ValueError, ("X: got 1 dimensions", "wanted 2")),
+    (figures.show_matrices, {"matrices": {"X": [[1.0]]}}, TypeError, ("X: got list", "torch.Tensor")),
+    (figures.show_images, {"images": []}, ValueError, ("images: got none",)),
+    (figures.show_images, {"images": t(2, 3, 4, 4)}, ValueError, ("images: got 3 dimensions", "wanted 2")),
+    (figures.show_images, {"images": t(4, 4)}, ValueError, ("images: got 1 dimensions", "wanted 2")),
+    (figures.show_images, {"images": t(2, 4, 4), "titles": ["a"]}, ValueError, ("titles: got 1", "wanted 2")),
+    *integers(figures.show_images, "columns", 1, images=t(2, 4, 4)),
+    (figures.plot_curves, {"curves": {}, "xlabel": "x", "ylabel": "y"}, ValueError, ("curves: got none",)),
+    (figures.plot_curves, {"curves": {"loss": []}, "xlabel": "x", "ylabel": "y"}, ValueError, ("loss: got none",)),
+    (figures.show_confusion, {"labels": [0], "predictions": torch.tensor([0])}, TypeError, ("labels: got list",)),
+    (figures.show_confusion, {"labels": torch.tensor([10]), "predictions": torch.tensor([0])}, ValueError,
+     ("labels: got 10", "wanted 0 to 9")),
+    (figures.show_confusion, {"labels": torch.tensor([0]), "predictions": torch.tensor([-1])}, ValueError,
+     ("predictions: got -1", "wanted 0 to 9")),
+    (figures.show_confusion, {"labels": torch.tensor([0, 1]), "predictions": torch.tensor([0])}, ValueError,
+     ("predictions: got 1", "wanted 2")),
+    (figures.draw_network, {"model": LeNet(), "input_shape": (3, 9, 9)}, ValueError, ("input_shape: got (3, 9, 9)",)),
+    *tensors(figures.animate_corr2d, "X", 2, K=K, alt="a"), *tensors(figures.animate_corr2d, "K", 2, X=X, alt="a"),
+    *windows(figures.animate_corr2d, X=t(9, 9), K=K, alt="a"),
+    *tensors(figures.animate_pool2d, "X", 2, pool_size=1, alt="a"),
+    *pairs(figures.animate_pool2d, "pool_size", 1, X=X, alt="a"),
+    (figures.animate_pool2d, {"X": X, "pool_size": 2, "mode": "min", "alt": "a"}, ValueError, ("mode: got 'min'",)),
+    *[(function, {"X": X, name: value, "alt": alt}, ValueError, (f"alt: got {alt!r}", "sentence"))
+      for function, name, value in ((figures.animate_corr2d, "K", K), (figures.animate_pool2d, "pool_size", 2))
+      for alt in ("", " ", None, 3)],
+]
+
+
+def name_of(row):
+    function, arguments, *_ = row
+    name = getattr(function, "__name__", type(function).__name__)
+    shown = (f"{k}={v!r}" for k, v in arguments.items() if isinstance(v, (int, float, str, tuple)) and k != "alt")
+    return f"{name}({', '.join(shown)})".replace("\n", " ")
+
+
+@pytest.mark.parametrize("function, arguments, error, words", TABLE, ids=[name_of(row)[:80] for row in TABLE])
+def test_bad_input_gives_a_clear_error(function, arguments, error, words):
+    with pytest.raises(error) as raised:
+        function(**arguments)
+    assert raised.type is error
+    for word in words:
+        assert word in str(raised.value)
+    assert not plt.get_fignums()  # no half-drawn figure is left
+
+
+def test_every_public_function_has_its_rows():
+    tested = {getattr(row[0], "__name__", type(row[0]).__name__) for row in TABLE}
+    public = {name for name in convutils.__all__ if callable(getattr(convutils, name))}
+    for module in (kernels, figures):
+        public |= {name for name, value in inspect.getmembers(module, inspect.isfunction)
+                   if value.__module__ == module.__name__ and not name.startswith("_")}
+    results = {"ConvCost", "LayerTable", "ReceptiveField"}  # made by functions, not by callers
+    no_arguments = {"Standardise", "load_digits"}
+    elsewhere = {"check", "load_fashion_mnist"}  # test_checks.py; the same function as load_mnist
+    assert public - tested == results | no_arguments | elsewhere
