@@ -34,7 +34,10 @@ NOTEBOOK_KEYS = {"kernelspec", "language_info", "run_time_s"}
 CELL_KEYS = {"tags", "mystnb", "exercise"}
 
 RUN_TIME = re.compile(r"^\*\*Run time\*\*.*$", re.MULTILINE)
-MACHINE_PATH = re.compile(r"/(?:home|Users|tmp|root|work|usr/lib|opt)/\w|[A-Z]:\\\\?Users|site-packages|ipykernel_\d+")
+MACHINE_PATH = re.compile(
+    r"/(?:home|Users|tmp|root|usr/lib|usr/local|opt)/[\w.]|[A-Z]:\\\\?Users|site-packages|ipykernel_\d+|"
+    + "|".join(re.escape(folder) for folder in (str(ROOT), sys.prefix, sys.base_prefix) if len(folder) > 4)
+)
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+it \[")  # what tqdm draws
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
-from math import isclose, isnan
-from numbers import Number
+from math import isclose
+from numbers import Number, Real
 
 import torch
 
 CHAPTERS = ("dense_to_convolution", "convolution", "padding_and_stride", "channels", "pooling", "lenet")
 TIME_LIMIT = 20          # seconds an answer may take on one input
 PRINT_LIMIT = 10_000     # characters an answer may print on one input
+HUGE = 1e300             # what is larger is no answer, and might not fit into a float
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,11 @@ class Exercise:
     #: results are right
 
 
-class _Trouble(Exception):
-    """A reason, worded for the learner, why a result cannot be compared."""
+class _Trouble(BaseException):
+    """A reason, worded for the learner, why a result cannot be compared.
+
+    No `Exception`, so that an answer's own `except Exception` does not swallow the alarm.
+    """
 
 
 def check(exercise, answer):
@@ -66,27 +70,33 @@ def verdict(exercise, answer):
     """Return the sentence on an answer: "not tried yet", "correct", or "not yet: …"."""
     if answer is None:
         return "not tried yet"
-    try:
-        results = [_result(exercise, answer, arguments) for arguments in exercise.inputs]
-    except _Trouble as trouble:
-        return f"not yet: {trouble}"
-    if all(result is None for result in results):
+    results, trouble = _results(exercise, answer)
+    if not trouble and all(result is None for result in results):
         return "not tried yet"
-    wanted = [_result(exercise, exercise.reference, arguments) for arguments in exercise.inputs]
+    inputs = exercise.inputs[:len(results)]  # those before the trouble, which may come after a recognisable mistake
+    wanted = [_result(exercise, exercise.reference, arguments) for arguments in inputs]
     differences = [_difference(got, want) for got, want in zip(results, wanted, strict=True)]
-    if not any(differences):
-        return "correct"
-    diagnosis = _diagnose(exercise, results)
-    if diagnosis:
-        return f"not yet: {diagnosis}"
-    where, what = next((a, d) for a, d in zip(exercise.inputs, differences, strict=True) if d)
-    return f"not yet: {_describe(where)}{what}"
+    if any(differences):
+        where, what = next((a, d) for a, d in zip(inputs, differences, strict=True) if d)
+        return f"not yet: {_diagnose(exercise, results) or _describe(where) + what}"
+    return f"not yet: {trouble}" if trouble else "correct"
+
+
+def _results(exercise, answer):
+    """Return an answer's results on the inputs, up to the first trouble, and that trouble in words or ""."""
+    results = []
+    try:
+        for arguments in exercise.inputs:
+            results.append(_result(exercise, answer, arguments))
+    except _Trouble as trouble:
+        return results, str(trouble)
+    return results, ""
 
 
 def _diagnose(exercise, results):
-    """Return the diagnosis of the mistake that gives the same results on all inputs, if there is one."""
+    """Return the diagnosis of the mistake that gives the same results, if there is one."""
     for diagnosis, mistake in exercise.mistakes.items():
-        wrong = [_result(exercise, mistake, arguments) for arguments in exercise.inputs]
+        wrong = [_result(exercise, mistake, arguments) for arguments in exercise.inputs[:len(results)]]
         if not any(_difference(got, bad) for got, bad in zip(results, wrong, strict=True)):
             return diagnosis
     return None
@@ -102,7 +112,15 @@ def _result(exercise, answer, arguments):
     copies = [a.clone() if isinstance(a, torch.Tensor) else a for a in arguments]
     with _limits(arguments):
         result = answer(*copies) if function else answer
-        return None if result is None else exercise.view(result, *arguments)
+        return None if result is None else _viewed(exercise, result, arguments)
+
+
+def _viewed(exercise, result, arguments):
+    """Return the view of a result; a result of another form than the view expects is a `_Trouble`."""
+    try:
+        return exercise.view(result, *arguments)
+    except Exception as error:
+        raise _Trouble(f"got {_kind(result)}, which is not of the form that is asked ({_first_line(error)})") from None
 
 
 @contextmanager
@@ -114,8 +132,13 @@ def _limits(arguments):
     except _Trouble as trouble:
         raise _Trouble(f"{_describe(arguments)}{trouble}") from None
     except (Exception, SystemExit) as error:
-        message = str(error).strip().split("\n")[0]
-        raise _Trouble(f"{_describe(arguments)}it stopped with {type(error).__name__}: {message}") from None
+        raise _Trouble(f"{_describe(arguments)}it stopped with {_first_line(error)}") from None
+
+
+def _first_line(error):
+    """Write an exception as its type and the first line of its message, if it has one."""
+    message = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 @contextmanager
@@ -159,20 +182,30 @@ def _difference(got, want):
         return _sequence_difference(got, want)
     if isinstance(want, torch.Tensor) and want.ndim:
         return _tensor_difference(got, want)
-    if isinstance(got, torch.Tensor) and got.ndim == 0 and not isinstance(want, str):
-        got = got.item()
-    if isinstance(want, torch.Tensor):
-        want = want.item()
-    if isinstance(want, str):
-        same = isinstance(got, str) and got.strip().lower() == want.strip().lower()
-        return "" if same else f"got {got!r}, which is not the answer"
-    if isinstance(want, bool) or isinstance(got, bool) or not isinstance(got, Number):
-        wanted = "True or False" if isinstance(want, bool) else "a number"
-        return "" if type(got) is type(want) and got == want else f"got {_kind(got)}, wanted {wanted}"
-    if isnan(got):
-        return "got nan, wanted a number"
-    same = got == want if isinstance(want, int) else isclose(got, want, rel_tol=1e-4, abs_tol=1e-6)
-    return "" if same else f"got {got}, which is off by {got - want:g}"
+    got, want = _plain(got), _plain(want)
+    return _word_difference(got, want) if isinstance(want, (str, bool)) else _number_difference(got, want)
+
+
+def _plain(value):
+    """Return the Python number or truth value in a tensor or NumPy value without dimensions; others as they are."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def _word_difference(got, want):
+    """Compare truth values, and words without regard to case."""
+    if not isinstance(got, type(want)):
+        return f"got {_kind(got)}, wanted {'True or False' if isinstance(want, bool) else 'a word'}"
+    same = str(got).strip().lower() == str(want).strip().lower()
+    return "" if same else f"got {got!r}, which is not the answer"
+
+
+def _number_difference(got, want):
+    """Compare numbers: whole ones exactly, but for the rounding of float64, others to four digits."""
+    if isinstance(got, bool) or not isinstance(got, Real) or not abs(got) < HUGE:  # nan is not smaller either
+        return f"got {_kind(got)}, wanted a number"
+    digits = 1e-9 if isinstance(want, int) else 1e-4
+    same = isclose(got, want, rel_tol=digits, abs_tol=1e-6)
+    return "" if same else f"got {got}, which is off by {float(got - want):g}"
 
 
 def _sequence_difference(got, want):
@@ -191,12 +224,15 @@ def _tensor_difference(got, want):
     """Compare shapes, then numbers; a rounding error of float32 is no difference."""
     if not isinstance(got, torch.Tensor):
         return f"got {_kind(got)}, wanted a tensor"
+    if got.is_complex() or got.is_quantized or got.is_meta or got.layout is not torch.strided:
+        return "got a tensor of a special kind (complex, sparse, quantized or without data), wanted a plain one"
     if got.shape != want.shape:
         return f"got shape {_shape(got)}, wanted {_shape(want)}"
-    got, want = got.detach().double(), want.detach().double()
-    if got.isnan().any() and not want.isnan().any():
+    got, want = got.detach().cpu().double(), want.detach().double()
+    if got.isnan().any():
         return f"got nan at {got.isnan().nonzero()[0].tolist()}, wanted a number"
-    wrong = ~torch.isclose(got, want, rtol=1e-4, atol=1e-5 * max(1.0, want[want.isfinite()].abs().max().item()))
+    largest = want.nan_to_num(0, 0, 0).abs().max().item()
+    wrong = ~torch.isclose(got, want, rtol=1e-4, atol=1e-5 * max(1.0, largest))
     if not wrong.any():
         return ""
     at = tuple(wrong.nonzero()[0].tolist())
@@ -211,11 +247,15 @@ def _describe(arguments):
 
 def _shape(tensor):
     """Write a tensor's shape as 3×4."""
-    return "×".join(map(str, tensor.shape)) or "of one number"
+    return "×".join(map(str, tensor.shape)) or "() (one number)"
 
 
 def _kind(value):
-    """Name a value for a sentence: numbers and truth values as they are, the rest by type."""
+    """Name a value for a sentence: numbers and truth values as they are, tensors by shape, the rest by type."""
     if isinstance(value, (bool, Number)):
         return repr(value)
+    if value is None:
+        return "nothing"
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {_shape(value)}" if value.ndim else "a tensor of one number"
     return f"a value of type {type(value).__name__}"
