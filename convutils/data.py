@@ -20,7 +20,8 @@ def load_digits():
     from sklearn import datasets
 
     digits = datasets.load_digits()
-    images = F.interpolate(torch.from_numpy(digits.images)[:, None].float() / 16, size=28, mode="bilinear")
+    # in 64 bits and rounded last: the pixels are then the same on every processor
+    images = F.interpolate(torch.from_numpy(digits.images)[:, None] / 16, size=28, mode="bilinear").float()
     labels = torch.from_numpy(digits.target).long()
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     return tuple((images[part], labels[part]) for part in (order[TEST_SIZE:], order[:TEST_SIZE]))

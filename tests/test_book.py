@@ -19,9 +19,9 @@ NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipyn
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
 SOURCES = [*NOTEBOOKS, *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("reference/*.md"))]
 
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
-every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
+every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
 def load(path: str):

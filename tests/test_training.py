@@ -150,6 +150,12 @@ def test_images_are_shifted_with_zeros_coming_in():
     assert set(moved.sum((1, 2, 3)).tolist()) == {4, 6, 9}
 
 
+def test_a_network_in_evaluation_mode_is_trained_all_the_same():
+    wanted, history = run(epochs=1)
+    net = small_net().eval()
+    assert train(net, *small_digits(), epochs=1, lr=0.1) == history and same(net, wanted)
+
+
 def test_labels_and_images_of_other_dtypes():
     (X, y), test_set = small_digits()
     wanted = run(epochs=1)[1]

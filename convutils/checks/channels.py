@@ -1,6 +1,6 @@
 """Checkers of the exercises on chapter 4, multiple input and output channels."""
 
-from math import prod
+from math import isfinite, prod
 
 import torch
 from torch.nn import functional as F
@@ -34,11 +34,14 @@ def _padding_ratio(n, k, p, s):
 
 
 def _judge_order(numbers):
-    """Say what three numbers show about the order of additions."""
-    a, b, c = (float(number) for number in numbers)
-    if (a + b) + c != a + (b + c):
+    """Say what three numbers, floats or tensors of any precision, show about the order of additions."""
+    a, b, c = (number if isinstance(number, torch.Tensor) else float(number) for number in numbers)
+    first, second = float((a + b) + c), float(a + (b + c))
+    if not isfinite(first + second):
+        return "too large"
+    if first != second:
         return "a counterexample"
-    return "integers" if all(number == int(number) for number in (a, b, c)) else "no difference"
+    return "integers" if all(number == int(number) and abs(number) < 2**24 for number in (a, b, c)) else "no difference"
 
 
 def _as_product(X, K, p, s):
@@ -69,8 +72,7 @@ EXERCISES = {
     "4.2": Exercise(
         reference=(False, 7, True),
         mistakes={
-            "count the free numbers again: 3×3 kernels have 9, two 2×2 kernels fewer, and a factor can be moved from "
-            "one to the other": (False, 8, True),
+            "count the free numbers again: a factor can be moved from one kernel to the other": (False, 8, True),
             "two 2×2 kernels cannot reach every 3×3 kernel; count their free numbers": (True, 7, True),
             "a real polynomial of degree 3 always has a real root": (False, 7, False),
         }),
@@ -84,6 +86,7 @@ EXERCISES = {
             "the output channels seem to be left out": lambda a, b, p, s: _cost(a, (1, *b[1:]), p, s),
             "counted over the pixels of the input instead of the positions of the output": lambda a, b, p, s: (
                 prod(a[1:]) * prod(b), prod(a[1:]) * b[0] * (prod(b[1:]) - 1)),
+            "the padding seems to be left out": lambda a, b, p, s: _cost(a, b, 0, s),
             "the padding seems to be counted on one side only": lambda a, b, p, s: _cost(
                 (a[0], a[1] + p, a[2] + p), b, 0, s),
         }),
@@ -104,9 +107,9 @@ EXERCISES = {
     "4.4a": Exercise(
         reference=4,
         mistakes={
-            "twice as many kernels — and each of them is larger, too": 2,
-            "the window has no part in it: rows and columns of the kernel stay": 16,
-            "a product of two doubled numbers grows by more than their sum": 3,
+            "twice as many kernels, but that is not all that doubles": 2,
+            "only the two channel counts double; rows and columns of the kernel stay": 16,
+            "the two factors of growth multiply; nothing is added": 3,
         }),
     "4.4b": Exercise(
         reference=_padding_ratio,
@@ -117,6 +120,7 @@ EXERCISES = {
                 ((n + 2 * p - k) // s + 1) / ((n + p - k) // s + 1)) ** 2,
             "the stride lets it grow in jumps only, or not at all; the floor is missing": lambda n, k, p, s: (
                 (n + 4 * p - k + s) / (n + 2 * p - k + s)) ** 2,
+            "the stride seems to be left out": lambda n, k, p, s: _padding_ratio(n, k, p, 1),
             "the work does not double with the padding: only the border grows": lambda n, k, p, s: 4.0,
         }),
     "4.5": Exercise(
@@ -125,14 +129,16 @@ EXERCISES = {
         mistakes={
             "the output channels seem to be left out": lambda c_i, c_o, h, w: c_i * h * w,
             "the input channels seem to be left out": lambda c_i, c_o, h, w: c_o * h * w,
-            "the input channels are added up, each with a weight of its own": lambda c_i, c_o, h, w: (c_i + c_o) * h * w,
+            "the input channels are added up, each with a weight of its own": lambda c_i, c_o, h, w: (
+                c_i + c_o) * h * w,
             "that is the number of weights; they are used at every pixel": lambda c_i, c_o, h, w: c_i * c_o,
         }),
     "4.6": Exercise(
         reference=(0.1, 0.2, 0.3),
         view=_judge_order,
         mistakes={
-            "small integers are added without rounding": (1, 2, 3),
+            "integers of this size are added without rounding": (1, 2, 3),
+            "sums of this size are no longer finite": (float("inf"), 1.0, 2.0),
             "for these three both orders give the same": (0.5, 0.25, 0.125),
         }),
     "4.7": Exercise(
@@ -158,18 +164,18 @@ EXERCISES = {
         }),
     "4.8b": Exercise(
         reference=lambda k, delta: (k + delta) / (delta + 1),
-        inputs=[(3, 0), (5, 8), (2, 3), (7, 100)],
+        inputs=[(5, 8), (2, 3), (7, 100), (3, 0)],
         mistakes={
             "that is how much is read for the whole strip": lambda k, delta: float(k + delta),
             "turned round: columns read go on top": lambda k, delta: (delta + 1) / (k + delta),
-            "a strip of k + Δ columns gives Δ + 1 columns, not Δ": lambda k, delta: (k + delta) / max(delta, 0.5),
+            "there is one output column more in each strip": lambda k, delta: (k + delta) / max(delta, 0.5),
         }),
     "4.9a": Exercise(
         reference=lambda c, b: (c**2 // b, c**3 // b**2),
         inputs=[(12, 3), (64, 8), (6, 1)],
         mistakes={
             "only one block is counted": lambda c, b: (c**2 // b**2, c**3 // b**3),
-            "the blocks shrink along both axes, and there are b of them": lambda c, b: (c**2, c**3),
+            "that counts the zeros outside the blocks too": lambda c, b: (c**2, c**3),
             "for the product of two matrices both are made of blocks": lambda c, b: (c**2 // b, c**3 // b),
         }),
     "4.9b": Exercise(
@@ -179,7 +185,7 @@ EXERCISES = {
             "the channels stand as before": lambda X, b: X,
             "the order of the channels is turned round; each block still gets channels of one block": lambda X, b:
                 X.flip(0),
-            "the inverse: reshaped to (c / b, b) before the transposition": lambda X, b: X.unflatten(
+            "that is the inverse order: is a block a row or a column of your table?": lambda X, b: X.unflatten(
                 0, (-1, b)).transpose(0, 1).flatten(0, 1),
             "the channels are moved on by one": lambda X, b: X.roll(1, 0),
         }),

@@ -29,11 +29,22 @@ def _circulant(K, input_size):
     return torch.stack([T[0].roll(shift) for shift in range(h * w)])
 
 
+def _scaled(taps):
+    """Return taps as numbers, multiplied so that the first one that is not 0 becomes 1 or −1."""
+    taps = torch.as_tensor(taps, dtype=torch.float64).flatten()
+    return tuple((taps / next((abs(tap) for tap in taps if tap), 1)).tolist())
+
+
 def _slopes(K, direction):
-    """Return a kernel's answers to two ramps that grow by 1 a pixel, along the rows and along the columns."""
+    """Return a kernel's answers to an even image and two ramps, downwards and to the right, of 1 a pixel."""
     ramp = torch.arange(9.0)
     return tuple(corr2d(image, torch.as_tensor(K, dtype=torch.float32)).mean().item()
-                 for image in (ramp[:, None].expand(9, 9), ramp[None].expand(9, 9)))
+                 for image in (torch.ones(9, 9), ramp[:, None].expand(9, 9), ramp[None].expand(9, 9)))
+
+
+def _off_centre(size, sigma, shift):
+    K = _sampled_gaussian(size, sigma, shift=shift)
+    return K / K.sum()
 
 
 def _sampled_gaussian(size, sigma, exponent=2.0, shift=0.0):
@@ -54,15 +65,15 @@ EXERCISES = {
         reference=lambda X, K: corr2d(X, K.T),
         inputs=_pairs(((3, 5), (1, 2)), ((6, 4), (2, 3))),
         mistakes={
-            "the result still has to be transposed back": lambda X, K: corr2d(X.T, K),
-            "that is the kernel as it is": lambda X, K: corr2d(X, K),
-            "only the result is transposed; the image has to be, too": lambda X, K: corr2d(X, K).T,
+            "the numbers are right, but rows and columns of the result are swapped": lambda X, K: corr2d(X.T, K),
+            "that is what K itself finds": lambda X, K: corr2d(X, K),
+            "that is what K itself finds, turned; it is right for a symmetric image only": lambda X, K: corr2d(X, K).T,
         }),
     "2.2": Exercise(
         reference=(True, 42, (1, 0)),
         mistakes={
             "torch follows assignments into a tensor; no error is raised": (False, 42, (1, 0)),
-            "48 is the number of pixels; an assignment is made for each output": (True, 48, (1, 0)),
+            "48 is the number of pixels; is there an assignment for each of them?": (True, 48, (1, 0)),
             "a loop over no positions runs, and returns an empty tensor of another shape": (True, 42, (6, 7)),
             "the function takes the last two of the four sizes for rows and columns? It takes the first two": (
                 True, 42, (1, 1, 6, 7)),
@@ -89,12 +100,13 @@ EXERCISES = {
         }),
     "2.4a": Exercise(
         reference=(1.0, -2.0, 1.0),
-        view=lambda taps: tuple((torch.as_tensor(taps, dtype=torch.float64).flatten() / abs(taps[0])).tolist()),
+        view=_scaled,
         mistakes={
             "that is the first derivative over two pixels": (-1.0, 0.0, 1.0),
             "the sign is turned round: a valley curves upwards, its second derivative is positive": (-1.0, 2.0, -1.0),
             "the weights must add up to 0, or a constant image would have a second derivative": (1.0, -1.0, 1.0),
             "that is the first derivative": (-1.0, 1.0),
+            "that is a first difference; the second derivative is the slope of the slope": (1.0, -1.0),
         }),
     "2.4b": Exercise(
         reference=(4, 2, 2, 1, 0),
@@ -125,8 +137,10 @@ EXERCISES = {
             "the exponent lacks the 2 of 2σ²: that is a Gaussian narrower by √2": lambda size, sigma: _sampled_gaussian(
                 size, sigma, exponent=1.0) / _sampled_gaussian(size, sigma, exponent=1.0).sum(),
             "each row adds up to 1; the whole kernel should": lambda size, sigma: size * kernels.gaussian(size, sigma),
-            "the middle lies between the wrong pixels: it belongs at (size − 1)/2": lambda size, sigma:
-                _sampled_gaussian(size, sigma, shift=0.5) / _sampled_gaussian(size, sigma, shift=0.5).sum(),
+            "an even size has no pixel in its middle: the middle lies between two": lambda size, sigma: _off_centre(
+                size, sigma, 0 if size % 2 else 0.5),
+            "the middle is half a pixel off: the outermost pixels are to be equally far from it": lambda size, sigma:
+                _off_centre(size, sigma, 0.5),
         }),
     "2.6b": Exercise(
         reference=([6.0, 9.0], [1.0, 3.0, 6.0, 10.0]),

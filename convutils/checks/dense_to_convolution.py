@@ -25,9 +25,11 @@ def _coordinates(X, low=-1.0, high=1.0, swap=False):
     return torch.cat([X, columns, rows] if swap else [X, rows, columns], dim=1)
 
 
-def _uses(n, k, p):
-    """In how many k×k windows each pixel of an n×n image takes part, with padding p."""
+def _uses(n, k, p, missing=0):
+    """In how many k×k windows each pixel of an n×n image takes part, with padding p; the last positions may miss."""
     positions = torch.ones(1, 1, n + 2 * p - k + 1, n + 2 * p - k + 1)
+    positions[..., positions.shape[2] - missing:, :] = 0
+    positions[..., positions.shape[3] - missing:] = 0
     return F.conv_transpose2d(positions, torch.ones(1, 1, k, k), padding=p)[0, 0]
 
 
@@ -42,21 +44,23 @@ EXERCISES = {
         mistakes={
             "the weights are transposed: their rows belong to the outputs": lambda X, W: _each_pixel(
                 X, W.T if W.shape[0] == W.shape[1] else W),
-            "the channels are not mixed: each output needs all input channels": lambda X, W: W.sum(1)[
-                :, None, None] * X[:1],
+            "only the first input channel is used; each output needs all of them": lambda X, W: _each_pixel(
+                X[:1], W[:, :1]),
             "rows and columns of the image are swapped": lambda X, W: _each_pixel(X, W).transpose(1, 2),
             "the channels stand last; torch has them first": lambda X, W: _each_pixel(X, W).permute(1, 2, 0),
         }),
     "1.2": Exercise(
         reference=_coordinates,
-        inputs=[(_draw(2, 1, 4, 5),), (_draw(1, 3, 3, 3),)],
+        inputs=[(_draw(2, 1, 4, 5),), (_draw(3, 1, 3, 3),)],
         mistakes={
             "the row coordinate should grow downwards, the column coordinate to the right; the two are swapped":
                 lambda X: _coordinates(X, swap=True),
             "the coordinates run from 0 to 1; −1 to 1 was asked, so that the middle is 0": lambda X: _coordinates(
                 X, low=0.0),
-            "the image itself is missing: the coordinates are added to its channels": lambda X: _coordinates(X)[:, -2:],
-            "the coordinates are pixel numbers; networks learn better from numbers near 0": lambda X: torch.cat([
+            "the row coordinate should grow downwards": lambda X: _coordinates(X.flip(2)).flip(2),
+            "the image comes before its coordinates": lambda X: _coordinates(X).roll(-1, 1),
+            "the image itself is missing; it comes before the coordinates": lambda X: _coordinates(X)[:, -2:],
+            "the coordinates are pixel numbers; they should run from −1 to 1": lambda X: torch.cat([
                 X, torch.arange(X.shape[2]).view(-1, 1).expand(len(X), 1, *X.shape[2:]),
                 torch.arange(X.shape[3]).expand(len(X), 1, *X.shape[2:])], 1),
         }),
@@ -68,6 +72,7 @@ EXERCISES = {
             "the padding is left out": lambda n, k, p: _uses(n, k, 0),
             "the padded pixels are counted too; only the image's were asked": lambda n, k, p: F.conv_transpose2d(
                 torch.ones(1, 1, n + 2 * p - k + 1, n + 2 * p - k + 1), torch.ones(1, 1, k, k))[0, 0],
+            "the last position of the window is missing on both axes": lambda n, k, p: _uses(n, k, p, missing=1),
             "one axis is left out: rows and columns both limit the windows": lambda n, k, p: _uses(n, k, p)[
                 n // 2].expand(n, n),
         }),
@@ -75,8 +80,7 @@ EXERCISES = {
         reference=corr1d,
         inputs=[(torch.arange(1.0, 6), torch.tensor([1.0, 10])), (_draw(9), _draw(4))],
         mistakes={
-            "the first sample is never used: with weights counted from 1, the samples start at i + 1 − 1":
-                lambda x, k: corr1d(x, k)[1:],
+            "the first sample is never used: where does the sum start?": lambda x, k: corr1d(x, k)[1:],
             "the kernel is flipped": lambda x, k: corr1d(x, k.flip(0)),
             "zeros are added so that the length stays; the whole windows were asked": lambda x, k: corr1d(
                 F.pad(x, (0, len(k) - 1)), k),
@@ -88,6 +92,7 @@ EXERCISES = {
             "that would be right if the last windows could run over the end": 100,
             "the first position of the window is missing": 97,
             "that is stride 1": 15_601,
+            "a window fits or it does not: round down": 98.5,
         }),
     "1.5a": Exercise(
         reference=_text,
@@ -104,8 +109,9 @@ EXERCISES = {
         reference=(500, 9),
         mistakes={
             "each layer adds 2 words, not 3": (334, 9),
-            "the dilations double, but one layer less is not enough": (500, 8),
-            "the field starts at the one word itself, before the first layer": (501, 10),
+            "the first number is one too few: the field is then 999 words": (499, 9),
+            "with doubling dilations the field is then 511 words": (500, 8),
+            "a window of 3 words with dilation δ spans more than δ further words": (500, 10),
         }),
     "1.6": Exercise(
         reference=lambda Y: Y.flip(0, 1),
@@ -114,6 +120,6 @@ EXERCISES = {
             "cross-correlation does not commute: the result changes": lambda Y: Y,
             "only the columns are turned round": lambda Y: Y.flip(1),
             "only the rows are turned round": lambda Y: Y.flip(0),
-            "transposing swaps rows with columns; their order has to be turned round": lambda Y: Y.T,
+            "transposing swaps rows with columns, which changes the shape": lambda Y: Y.T,
         }),
 }

@@ -209,7 +209,9 @@ def _number_difference(got, want):
 
 
 def _sequence_difference(got, want):
-    """Compare tuples and lists entry by entry."""
+    """Compare tuples and lists entry by entry; a tensor or array is as good as its nested list."""
+    if getattr(got, "ndim", 0):
+        got = got.tolist()
     if not isinstance(got, (tuple, list)):
         return f"got {_kind(got)}, wanted a tuple of {len(want)}"
     if len(got) != len(want):

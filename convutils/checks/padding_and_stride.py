@@ -56,7 +56,7 @@ EXERCISES = {
         reference=(2, 2),
         mistakes={
             "the size before dividing by the stride: how far the window can move, plus one": (6, 6),
-            "the padding seems to be counted on one side only": (2, 1),
+            "the padding seems to be left out": (2, 1),
             "the + 1 for the first position of the window seems to be missing": (1, 1),
             "rounded up: a window that no longer fits gives no output": (3, 3),
         }),
@@ -68,6 +68,8 @@ EXERCISES = {
             "the padding seems to be counted once instead of on both sides":
                 _shape_by(lambda n, k, p, s: (n + p - k) // s + 1),
             "the floor seems to be forgotten: rounded up": _shape_by(lambda n, k, p, s: -(-(n + 2 * p - k) // s) + 1),
+            "a size is a whole number: how many whole steps fit?": _shape_by(
+                lambda n, k, p, s: (n + 2 * p - k) / s + 1),
             "one too few on every axis: the + 1 for the first position": _shape_by(
                 lambda n, k, p, s: (n + 2 * p - k) // s),
             "the + 1 is divided by the stride too": _shape_by(lambda n, k, p, s: (n + 2 * p - k + 1) // s),
@@ -76,13 +78,16 @@ EXERCISES = {
         }),
     "3.2": Exercise(
         reference=_combinations,
-        inputs=[(8, 4), (7, 3), (5, 5)],
+        inputs=[(8, 4), (7, 3), (5, 5), (3, 1)],
         view=lambda found, *_: sorted(tuple(entry) for entry in found),
         mistakes={
             "the padding seems to be counted once instead of on both sides": lambda n, out: _combinations(n, out, 1),
-            "combinations whose window leaves columns unused seem to be missing": lambda n, out: [
+            "a kernel larger than the padded axis seems to be let in": lambda n, out: [
+                (k, p, s) for k, p, s in product(range(1, 6), range(3), range(1, 5))
+                if int((n + 2 * p - k) / s) + 1 == out],
+            "combinations whose window leaves pixels unused at the end seem to be missing": lambda n, out: [
                 (k, p, s) for k, p, s in _combinations(n, out) if (n + 2 * p - k) % s == 0],
-            "the combinations without padding seem to be all": lambda n, out: [
+            "the combinations with padding seem to be missing": lambda n, out: [
                 c for c in _combinations(n, out) if c[1] == 0],
             "stride 1 seems to be left out": lambda n, out: [c for c in _combinations(n, out) if c[2] > 1],
         }),
@@ -90,10 +95,10 @@ EXERCISES = {
         reference=_heard,
         inputs=[(3000, 8000), (1500, 8000), (2500, 8000), (7900, 16000), (5000, 44100)],
         mistakes={
-            "the frequency itself: true only below a quarter of the old rate": lambda f, rate: f,
+            "the frequency itself: that is right only for a tone below the new limit": lambda f, rate: f,
             "half the frequency: the samples are not played slower, there are fewer": lambda f, rate: f / 2,
-            "a quarter of the old rate is the new limit, not the tone that is heard": lambda f, rate: rate / 4,
-            "the distance to the old limit; the tone is folded at the new one": lambda f, rate: rate / 2 - f,
+            "a tone above the new limit is not heard at the limit": lambda f, rate: min(f, rate / 4),
+            "that is right only for a tone above the new limit": lambda f, rate: rate / 2 - f,
         }),
     "3.4": Exercise(
         reference=_mirror,
@@ -116,7 +121,7 @@ EXERCISES = {
         reference=_cost_ratio,
         inputs=[(7, 3, 1, 2), (8, 3, 1, 2), (9, 3, 1, 2), (28, 5, 0, 3)],
         mistakes={
-            "the squared stride: exact only where it divides the size": lambda n, k, p, s: s * s,
+            "the squared stride is only near: outputs come in whole rows and columns": lambda n, k, p, s: s * s,
             "the stride alone: an image shrinks along two axes": lambda n, k, p, s: s,
             "the ratio of one axis: an image has two": lambda n, k, p, s: _cost_ratio(n, k, p, s) ** 0.5,
             "turned round: the larger cost goes on top": lambda n, k, p, s: 1 / _cost_ratio(n, k, p, s),
@@ -140,7 +145,7 @@ EXERCISES = {
         inputs=[(torch.randn(3, 4, generator=_random), torch.randn(3, 3, generator=_random)),
                 (torch.randn(4, 2, generator=_random), torch.randn(2, 3, generator=_random))],
         mistakes={
-            "the kernel seems to lack the flip": lambda X, K: _upsample(_spread_out(X), K.flip(0, 1)),
+            "the kernel does not seem to be flipped": lambda X, K: _upsample(_spread_out(X), K.flip(0, 1)),
             "a zero row and column too many: they belong between the pixels, not after the last":
                 lambda X, K: _upsample(_spread_out(X, last=0), K),
             "the pixels are repeated instead of spread out with zeros between":

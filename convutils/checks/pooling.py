@@ -20,7 +20,9 @@ def _average(X, k):
 
 def _judge_counterexample(pair):
     """Say why a pair of images does or does not show that the maximum is not additive."""
-    X, Z = (torch.as_tensor(image, dtype=torch.float64).flatten() for image in pair)
+    X, Z = (torch.as_tensor(image, dtype=torch.float64) for image in pair)
+    if X.shape != (2, 2) or Z.shape != (2, 2) or not (X + Z).isfinite().all():
+        return "another form"
     if (X + Z).max() != X.max() + Z.max():
         return "a counterexample"
     return "one is constant" if len(X.unique()) == 1 or len(Z.unique()) == 1 else "same place"
@@ -60,6 +62,7 @@ EXERCISES = {
             "the two images have their maximum in the same place, and there it adds up": ([[1, 0], [0, 0]],
                                                                                      [[2, 0], [0, 0]]),
             "a constant image only raises the maximum: here it does add up": ([[1, 0], [0, 0]], [[3, 3], [3, 3]]),
+            "two images of 2×2 finite numbers are wanted": ([[1, 0]], [[0, 1]]),
         }),
     "5.3": Exercise(
         reference=torch.maximum,
@@ -74,8 +77,8 @@ EXERCISES = {
         }),
     "5.4a": Exercise(
         reference=lambda X, size: pool2d(X, size, stride=1),
-        inputs=[(torch.randint(-9, 10, (5, 6), generator=_random).double(), 2),
-                (torch.randint(-9, 10, (6, 4), generator=_random).double(), 3)],
+        inputs=[(torch.randint(-9, 10, (5, 6), generator=_random).float(), 2),
+                (torch.randint(-9, 10, (6, 4), generator=_random).float(), 3)],
         mistakes={
             "negative maxima come out as 0: the last step must be a convolution, not a ReLU": lambda X, size: F.relu(
                 pool2d(X, size, stride=1)),
@@ -86,10 +89,11 @@ EXERCISES = {
     "5.4b": Exercise(
         reference=((2, 3), (4, 3)),
         mistakes={
-            "two channels hold a difference and a sign, but not the number that it is added to": ((2, 2), (4, 2)),
+            "two channels hold the difference and the positive part of the other number; its negative part is lost": (
+                (2, 2), (4, 2)),
             "one ReLU layer compares two numbers; four need two in a row": ((1, 3), (2, 3)),
             "3×3 needs more comparisons in a row than 2×2": ((2, 3), (2, 3)),
-            "all pixels one after the other works, but rows and columns can be halved together": ((3, 3), (8, 3)),
+            "all pixels one after the other take that many; first rows, then columns takes fewer": ((3, 3), (8, 3)),
         }),
     "5.5": Exercise(
         reference=_comparisons,
@@ -97,6 +101,7 @@ EXERCISES = {
         mistakes={
             "the largest of m numbers takes m − 1 comparisons": lambda c, size, window, p, s: _comparisons(
                 c, size, window, p, s) * window[0] * window[1] // (window[0] * window[1] - 1),
+            "the padding seems to be left out": lambda c, size, window, p, s: _comparisons(c, size, window, 0, s),
             "the channels seem to be left out": lambda c, size, window, p, s: _comparisons(1, size, window, p, s),
             "the channels count once, since they are not mixed": lambda c, size, window, p, s: c * _comparisons(
                 c, size, window, p, s),
@@ -115,6 +120,7 @@ EXERCISES = {
         inputs=[(_image(4, 6), 2, 0), (_image(5, 5).abs() + 1, 3, 1), (-_image(6, 4).abs() - 1, 2, 1)],
         mistakes={
             "the sign at the end is missing": lambda X, k, p: pool2d(-X, k, padding=p, stride=k),
+            "the window moves by 1, as in pool2d without a stride": lambda X, k, p: -pool2d(-X, k, padding=p),
             "that is the maximum": lambda X, k, p: pool2d(X, k, padding=p, stride=k),
             "the padding seems to be zeros, which win against positive pixels": lambda X, k, p: -pool2d(
                 F.pad(-X, (p, p, p, p)), k, stride=k),
