@@ -1,5 +1,6 @@
 """Every checker is itself tested: it accepts the truth, refuses nothing-at-all, and tells its mistakes apart."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -73,8 +74,27 @@ def overwriting(X, K):
     return result
 
 
+def stubborn(X, K):
+    while True:
+        try:
+            endless(X, K)
+        except Exception:
+            pass
+
+
+def wrong_then_broken(X, K):
+    if X.max() > 12:
+        raise RuntimeError("only the second input is that large")
+    return X.sum(0) * K.sum()
+
+
 @pytest.mark.parametrize(("answer", "words"), [
     (_rows_sum, "correct"),
+    (lambda X, K: _rows_sum(X, K).double().requires_grad_(), "correct"),
+    (lambda X, K: _rows_sum(X, K) * 1j, "a tensor of a special kind"),
+    (lambda X, K: _rows_sum(X, K).to_sparse(), "a tensor of a special kind"),
+    (wrong_then_broken, "the columns are summed"),
+    (stubborn, "it did not end within"),
     (lambda X, K: _rows_sum(X, K).numpy(), "a value of type ndarray, wanted a tensor"),
     (lambda X, K: _rows_sum(X, K)[1:], "got shape 2, wanted 3"),
     (lambda X, K: _rows_sum(X, K) + torch.tensor([0, 0.5, 0]), "on the input 3×4, 2×2: the entry at [1] is 220.5, "
@@ -122,6 +142,13 @@ def test_words_and_truth_values():
     assert verdict(Exercise(reference="edges"), " Edges ") == "correct"
     assert verdict(Exercise(reference=True), 1).startswith("not yet")
     assert verdict(Exercise(reference=True), True) == "correct"
+    assert verdict(Exercise(reference=True), np.bool_(True)) == "correct"
+    assert verdict(Exercise(reference=True), np.bool_(False)).startswith("not yet")
+
+
+def test_a_view_that_cannot_read_the_answer_says_so():
+    sentence = verdict(Exercise(reference=[1.0, 2.0], view=lambda result: result[1]), 3)
+    assert sentence.startswith("not yet: got 3, which is not of the form that is asked")
 
 
 def test_check_prints_the_verdict(capsys):
