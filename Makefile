@@ -52,10 +52,10 @@ clean: ## remove what was built and both virtual environments
 
 constraints: $(READY) ## fix the versions of all dependencies anew
 	$(ENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
-	@grep '^#' constraints.txt > constraints.new
+	@mkdir -p _build && grep '^#' constraints.txt > _build/constraints.txt
 	$(ENV)/bin/uv pip compile --quiet --universal --python-version 3.10 \
-	    --no-emit-index-url --no-header --no-annotate requirements.txt >> constraints.new
-	@mv constraints.new constraints.txt
+	    --no-emit-index-url --no-header --no-annotate requirements.txt >> _build/constraints.txt
+	@mv _build/constraints.txt constraints.txt
 
 python-version:
 	@command -v $(PYTHON) > /dev/null || { echo "Python 3.10 or later is needed; $(PYTHON) was not found (set PYTHON=...)"; exit 1; }

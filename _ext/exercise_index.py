@@ -28,7 +28,8 @@ def _row(notebook, cell):
     heading, data = cell.source.split("\n")[0].lstrip("# "), cell.metadata["exercise"]
     dots = "●" * data["difficulty"] + "○" * (3 - data["difficulty"])
     keys = ", ".join(key.replace(".", " ", 1) for key in data["keys"])
-    return f"| [{data['number']} · {data['title']}]({notebook}#{slugify(heading)}) | {dots} | {data['minutes']} | {keys} |"
+    link = f"[{data['number']} · {data['title']}]({notebook}#{slugify(heading)})"
+    return f"| {link} | {dots} | {data['minutes']} | {keys} |"
 
 
 def setup(app):

@@ -87,7 +87,8 @@ def test_every_checker_is_called_before_and_after(path):
 def test_the_notebook_runs_without_its_solutions(path):
     notebook = read(path)
     notebook.cells = [cell for cell in notebook.cells if "solution" not in tags(cell)]
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
+    place = {"metadata": {"path": str(FOLDER)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
 
 
 def stdout(cell):
