@@ -199,7 +199,7 @@ TABLE = [
     *[(conv_cost, {"input_shape": (1, 3, 3), "weight_shape": shape}, error, ("weight_shape: got", "wanted", "c_o"))
       for shape, error in ((3, TypeError), (BANK, TypeError), ((1, 1, 1), ValueError), ((0, 1, 1, 1), ValueError))],
     (conv_cost, {"input_shape": (3, 9, 9), "weight_shape": (4, 2, 3, 3)}, ValueError,
-     ("weight_shape[1] * groups: got 2", "wanted 3")),
+     ("weight_shape[1] * groups: got 2", "wanted 3 to match the input channels")),
     (conv_cost, {"input_shape": (4, 9, 9), "weight_shape": (3, 2, 3, 3), "groups": 2}, ValueError,
      ("weight_shape[0] % groups: got 1", "wanted 0")),
     (conv_cost, {"input_shape": (1, 3, 3), "weight_shape": (1, 1, 4, 1)}, ValueError,

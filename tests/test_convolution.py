@@ -284,8 +284,8 @@ def test_layer_parameters():
 
 def test_layer_starts_uniform_within_its_bound():
     torch.manual_seed(0)
-    layer = Conv2D(5, 4, 100)
-    bound = (4 * 5 * 5) ** -0.5
+    layer = Conv2D((2, 9), 4, 100)
+    bound = (4 * 2 * 9) ** -0.5
     assert 0.99 * bound < layer.weight.max() <= bound and -bound <= layer.weight.min() < -0.99 * bound
     assert abs(layer.weight.mean()) < 0.02 * bound and not layer.bias.any()
 
