@@ -1,10 +1,12 @@
 """The training loop: the same on every run, at any number of threads, and it learns real digits."""
 
-from functools import cache
+from functools import cache, partial
+from io import StringIO
 
 import pytest
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from convutils import LeNet, ModernLeNet, Standardise, evaluate, load_digits, train
 from convutils.training import _shift
@@ -106,7 +108,7 @@ def test_every_image_counts_once_an_epoch():
     seen = []
     net = small_net()
     net.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]) if module.training else None)
-    train(net, (X, y), test_set, epochs=2, lr=0.1, batch_size=64)
+    train(net, (X, y), test_set, epochs=2, lr=0.1)  # batches of 64 unless said otherwise
     assert [len(batch) for batch in seen] == 2 * [64, 64, 64, 64, 44]
     for epoch in (seen[:5], seen[5:]):
         rows = torch.cat(epoch).flatten(1).tolist()
@@ -161,6 +163,15 @@ def test_labels_and_images_of_other_dtypes():
     wanted = run(epochs=1)[1]
     net = small_net()
     assert train(net, (X.double(), y.int()), [test_set[0], test_set[1].to(torch.uint8)], epochs=1, lr=0.1) == wanted
+
+
+def test_the_progress_bar_tells_loss_and_accuracy_and_then_goes_away(monkeypatch):
+    shown = StringIO()
+    monkeypatch.setattr("convutils.training.tqdm", partial(tqdm, file=shown, disable=False, ascii=True, mininterval=0))
+    history = run(epochs=2)[1]
+    last = f"loss={history['train_loss'][-1]:.3f}, test={history['test_accuracy'][-1]:.1%}"
+    assert "2/2" in shown.getvalue() and "epoch" in shown.getvalue() and last in shown.getvalue()
+    assert not shown.getvalue().split("\r")[-1].strip()
 
 
 def test_data_are_left_alone():
