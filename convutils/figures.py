@@ -174,8 +174,11 @@ def show_confusion(labels, predictions, num_classes=10):
     plt.show()
 
 
+STAGES_IN_A_ROW = 5  # more are not readable on a phone
+
+
 def draw_network(model, input_shape):
-    """Draw a sequential network from left to right, from its own layer table.
+    """Draw a sequential network from left to right, row by row, from its own layer table.
 
     Convolutions and poolings are stacks of maps, dense layers bars; layers that keep the shape are named with
     the one before them.
@@ -186,15 +189,18 @@ def draw_network(model, input_shape):
             stages[-1][2].append(row.layer)
         else:
             stages.append((row.layer, row.output, []))
-    fig, axes = plt.subplots(1, len(stages), figsize=(1.2 * len(stages), 2.3), sharey=True)
-    for ax, (name, shape, followers) in zip(axes, stages, strict=True):
+    columns = min(STAGES_IN_A_ROW, len(stages))
+    rows = ceil(len(stages) / columns)
+    fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(1.2 * columns, 2.3 * rows))
+    for ax, (name, shape, followers) in zip(axes.flat, stages, strict=False):
         _draw_stage(ax, shape, input_shape[1])
         ax.set_title("×".join(map(str, shape)), size=9)
-        ax.text(0.5, -0.12, "\n".join([name, *followers]), ha="center", va="top", size=8)
+        ax.text(0.5, -0.12, "\n".join([name, *followers]), ha="center", va="top", size=9)
         ax.set(xlim=(0, 1), ylim=(-0.75, 1))
         ax.set_aspect("equal")
+    for ax in axes.flat:
         ax.axis("off")
-    fig.subplots_adjust(wspace=0.05)
+    fig.subplots_adjust(wspace=0.05, hspace=0.15)
     plt.show()
 
 
