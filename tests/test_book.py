@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
-SOURCES = [*NOTEBOOKS, *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("reference/*.md"))]
+FOLDERS = (".", "exercises", "reference")
+SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.md")))]
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
