@@ -37,7 +37,7 @@ def shape(name, value, wanted, *lengths):
 
 def _are_ints(*values):
     """Tell whether all values are whole numbers; True and False are not."""
-    return all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)
+    return all(type(v) is int or isinstance(v, Integral) and not isinstance(v, bool) for v in values)
 
 
 def positive(name, value):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 
 from convutils import _arguments as check
-from convutils.convolution import corr2d, im2col
-from convutils.padding_and_stride import output_size, window_pairs
+from convutils.convolution import corr2d
+from convutils.padding_and_stride import count_windows, pad, window_pairs
 
 
 def corr2d_multi_in(X, K):
@@ -28,13 +28,14 @@ def corr2d_multi_in(X, K):
     return sum(corr2d(x, k) for x, k in zip(X, K, strict=True))
 
 
-def corr2d_multi_in_out(X, K, *, padding=0, stride=1):
+def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
     """Cross-correlate c_i × h × w (or n × c_i × h × w) with a kernel bank c_o × c_i × k_h × k_w.
 
-    Output channel o is `corr2d_multi_in(X, K[o])`. Padding (on each side) and stride are ints or pairs.
+    Output channel o is `corr2d_multi_in(X, K[o])`, plus `bias[o]` if there is one. Padding (on each side) and
+    stride are ints or pairs.
 
     Raises:
-        ValueError: if the input channels differ or a kernel is larger than the padded input.
+        ValueError: if channels differ or a kernel is larger than the padded input.
 
     Example:
         >>> corr2d_multi_in_out(torch.ones(2, 3, 3), torch.ones(3, 2, 2, 2)).shape
@@ -44,10 +45,26 @@ def corr2d_multi_in_out(X, K, *, padding=0, stride=1):
     check.tensor("K", K, 4)
     check.same_dtype(X=X, K=K)
     check.equal("input channels of K", K.shape[1], "X", X.shape[-3])
-    kernel_size, p, _, _ = window_pairs(tuple(K.shape[2:]), padding)
-    check.fits("K", X.shape[-2:], kernel_size, p)
-    size = output_size(tuple(X.shape[-2:]), kernel_size, padding=padding, stride=stride)
-    return (K.flatten(1) @ im2col(X, kernel_size, padding=padding, stride=stride)).unflatten(-1, size)
+    bias = K.new_zeros(1) if bias is None else _checked_bias(bias, K)
+    (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(tuple(K.shape[2:]), padding, stride)
+    size = count_windows("K", X.shape[-2:], *geometry)
+    images = pad(X if X.ndim == 4 else X[None], p)
+    # as in corr2d, but kernel row i of all channels meets image rows i, i + s_h, … in one product, added to the sum
+    windows = images.unfold(3, k_w, s_w).movedim(4, 2).flatten(1, 2)
+    last = (size[0] - 1) * s_h
+    Y = bias[:, None]
+    for i in range(k_h):
+        kernel_rows = K[:, :, i].flatten(1).expand(len(images), -1, -1)
+        Y = torch.baddbmm(Y, kernel_rows, windows[:, :, i:i + last + 1:s_h].flatten(2))
+    return Y.view(*X.shape[:-3], len(K), *size)
+
+
+def _checked_bias(bias, K):
+    """Return the bias, which must hold one number of K's dtype for each output channel."""
+    check.tensor("bias", bias, 1)
+    check.same_dtype(K=K, bias=bias)
+    check.equal("length of bias", len(bias), "the output channels of K", len(K))
+    return bias
 
 
 def corr2d_multi_in_out_1x1(X, K):
@@ -127,9 +144,7 @@ def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, gro
     check.integer("groups", groups, 1)
     check.equal("weight_shape[1] * groups", c_group * groups, "the input channels", c_i)
     check.equal("weight_shape[0] % groups", c_o % groups, "whole groups of output channels", 0)
-    _, p, _, d = window_pairs((k_h, k_w), padding, stride, dilation)
-    check.fits("weight_shape", (h, w), (k_h, k_w), p, d)
-    size = output_size((h, w), (k_h, k_w), padding=padding, stride=stride, dilation=dilation)
+    size = count_windows("weight_shape", (h, w), *window_pairs((k_h, k_w), padding, stride, dilation))
     n = batch[0] if batch else 1
     outputs, taps = n * c_o * size[0] * size[1], c_group * k_h * k_w
     macs, weights, inputs = outputs * taps, c_o * taps, n * c_i * h * w

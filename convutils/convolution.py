@@ -1,11 +1,13 @@
 """Chapter 2: cross-correlation and convolution of images, and the layer that learns its kernel."""
 
+from functools import reduce
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from convutils import _arguments as check
-from convutils.padding_and_stride import output_size, window_pairs
+from convutils.padding_and_stride import count_windows, pad, window_pairs
 
 
 def corr2d(X, K, *, padding=0, stride=1, dilation=1):
@@ -27,14 +29,14 @@ def corr2d(X, K, *, padding=0, stride=1, dilation=1):
     check.tensor("X", X, 2)
     check.tensor("K", K, 2)
     check.same_dtype(X=X, K=K)
-    (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = window_pairs(tuple(K.shape), padding, stride, dilation)
-    check.fits("K", X.shape, (k_h, k_w), (p_h, p_w), (d_h, d_w))
-    h_out, w_out = output_size(tuple(X.shape), (k_h, k_w), padding=padding, stride=stride, dilation=dilation)
-    X = F.pad(X, (p_w, p_w, p_h, p_h))
+    (k_h, k_w), p, (s_h, s_w), (d_h, d_w) = geometry = window_pairs(tuple(K.shape), padding, stride, dilation)
+    h_out, w_out = count_windows("K", X.shape, *geometry)
+    X = pad(X, p)
     # one matrix product of all kernel rows with all row windows, then the kernel rows' answers, shifted, are added
     windows = X.unfold(1, d_w * (k_w - 1) + 1, s_w)[..., ::d_w].permute(2, 0, 1).reshape(k_w, -1)
     rows = (K @ windows).view(k_h, X.shape[0], w_out)
-    return sum(rows[i, i * d_h::s_h][:h_out] for i in range(k_h))
+    last = (h_out - 1) * s_h
+    return reduce(torch.add, (rows[i, i * d_h:i * d_h + last + 1:s_h] for i in range(k_h)))
 
 
 def convolve2d(X, K, mode="full"):
@@ -80,9 +82,9 @@ def im2col(X, kernel_size, *, padding=0, stride=1, dilation=1):
                 [5., 6., 8., 9.]])
     """
     check.tensor("X", X, 3, 4)
-    output_size(tuple(X.shape[-2:]), kernel_size, padding=padding, stride=stride, dilation=dilation)
-    (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = window_pairs(kernel_size, padding, stride, dilation)
-    X = F.pad(X, (p_w, p_w, p_h, p_h))
+    (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = geometry = window_pairs(kernel_size, padding, stride, dilation)
+    count_windows("kernel_size", X.shape[-2:], *geometry)
+    X = F.pad(X, (p_w, p_w, p_h, p_h))  # always a copy: of a 1×1 window, the rest would be a view of the input
     windows = X.unfold(-2, d_h * (k_h - 1) + 1, s_h).unfold(-2, d_w * (k_w - 1) + 1, s_w)[..., ::d_h, ::d_w]
     return windows.movedim((-2, -1), (-4, -3)).flatten(-5, -3).flatten(-2)
 
@@ -119,8 +121,7 @@ class Conv2D(nn.Module):
             return corr2d(X, self.weight, padding=self.padding, stride=self.stride) + self.bias
         from convutils.channels import corr2d_multi_in_out  # chapter 4 builds on this module
 
-        Y = corr2d_multi_in_out(X, self.weight, padding=self.padding, stride=self.stride)
-        return Y + self.bias[:, None, None]
+        return corr2d_multi_in_out(X, self.weight, self.bias, padding=self.padding, stride=self.stride)
 
     def extra_repr(self):
         return (f"kernel_size={self.kernel_size}, in_channels={self.in_channels}, out_channels={self.out_channels}, "

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from torch import nn
+from torch.nn import functional as F
 
 from convutils import _arguments as check
 
@@ -22,9 +23,18 @@ def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
         (2, 2)
     """
     n = check.pair("input_size", input_size, 1)
-    k, p, s, d = window_pairs(kernel_size, padding, stride, dilation)
-    check.fits("kernel_size", n, k, p, d)
+    return count_windows("kernel_size", n, *window_pairs(kernel_size, padding, stride, dilation))
+
+
+def count_windows(name, n, k, p, s=(1, 1), d=(1, 1)):
+    """Return the (rows, columns) of window positions for checked pairs; `name` is the argument that gave the window."""
+    check.fits(name, n, k, p, d)
     return tuple((n[a] + 2 * p[a] - d[a] * (k[a] - 1) - 1) // s[a] + 1 for a in (0, 1))
+
+
+def pad(X, p, value=0):
+    """Return X with p = (rows, columns) of `value` on every side; X itself, not a copy, where p is 0."""
+    return F.pad(X, (p[1], p[1], p[0], p[0]), value=value) if any(p) else X
 
 
 def window_pairs(kernel_size, padding=0, stride=1, dilation=1):

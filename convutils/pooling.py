@@ -1,11 +1,12 @@
 """Chapter 5: maximum and average pooling."""
 
+from functools import reduce
+
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from convutils import _arguments as check
-from convutils.padding_and_stride import window_pairs
+from convutils.padding_and_stride import count_windows, pad, window_pairs
 
 MODES = ("max", "avg")
 
@@ -27,16 +28,44 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
     """
     check.one_of("mode", mode, MODES)
     check.tensor("X", X, 2, 3, 4)
-    (k_h, k_w), (p_h, p_w), (s_h, s_w), _ = window_pairs(check.pair("pool_size", pool_size, 1), padding, stride)
-    check.fits("pool_size", X.shape[-2:], (k_h, k_w), (p_h, p_w))
-    if 2 * p_h > k_h or 2 * p_w > k_w:
+    (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(check.pair("pool_size", pool_size, 1), padding, stride)
+    count_windows("pool_size", X.shape[-2:], *geometry)
+    if 2 * p[0] > k_h or 2 * p[1] > k_w:
         raise ValueError(f"padding: got {padding}, wanted at most half the window {pool_size}")
     if not X.is_floating_point() and (mode == "avg" or X.is_complex() or X.dtype == torch.bool):
         raise TypeError(f"X: got {X.dtype}, wanted real numbers, of a floating dtype for the average")
-    X = F.pad(X, (p_w, p_w, p_h, p_h), value=_lowest(X.dtype) if mode == "max" else 0)
-    windows = X.unfold(-2, k_h, s_h).unfold(-2, k_w, s_w).flatten(-2)
-    # of equal maxima, max picks the first, which gets the whole gradient, as in torch's pooling; amax would share it
-    return windows.max(-1).values if mode == "max" else windows.mean(-1)
+    combine, outside = (torch.add, 0) if mode == "avg" else (_FirstMaximum.apply, _lowest(X.dtype))
+    X = pad(X, p, outside) if k_h * k_w > 1 else X.clone()  # a slice would be the input itself
+    h, w = X.shape[-2:]
+    # a window's columns are combined first, its rows then: k_h + k_w slices of the whole batch instead of k_h · k_w
+    X = reduce(combine, (X[..., j:w - k_w + j + 1:s_w] for j in range(k_w)))
+    X = reduce(combine, (X[..., i:h - k_h + i + 1:s_h, :] for i in range(k_h)))
+    return X / (k_h * k_w) if mode == "avg" else X
+
+
+class _FirstMaximum(torch.autograd.Function):
+    """`torch.maximum` whose gradient goes to the first of two equal numbers; torch's own would share it.
+
+    Columns before rows, this picks the first maximum of a window in reading order, as torch's pooling does.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a, b):
+        return torch.maximum(a, b)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        a, b = inputs
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(b > a)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        b_is_larger, = ctx.saved_tensors
+        to_b = gradient * b_is_larger
+        return gradient - to_b, to_b
 
 
 def _lowest(dtype):
