@@ -63,14 +63,18 @@ def module(name, value):
         raise TypeError(f"{name}: got {type(value).__name__}, wanted a torch.nn.Module")
 
 
-def tensor(name, value, *ndims):
-    """Check that `value` is a tensor with one of the numbers of dimensions and at least one element."""
+def tensor(name, value, *ndims, empty_batch=False):
+    """Check that `value` is a tensor with one of the numbers of dimensions and at least one element.
+
+    With `empty_batch`, the first of four dimensions may be 0, as torch allows: no images give no outputs.
+    """
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{name}: got {type(value).__name__}, wanted a torch.Tensor")
     if value.ndim not in ndims:
         wanted = " or ".join(map(str, ndims))
         raise ValueError(f"{name}: got {value.ndim} dimensions, shape {tuple(value.shape)}, wanted {wanted}")
-    if value.numel() == 0:
+    needed = value.shape[1:] if empty_batch and value.ndim == 4 else value.shape
+    if 0 in needed:
         raise ValueError(f"{name}: got an empty tensor of shape {tuple(value.shape)}, wanted at least one element")
 
 
