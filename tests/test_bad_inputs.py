@@ -190,6 +190,11 @@ TABLE = [
     *tensors(corr2d_multi_in_out, "X", 3, 4, K=BANK), *tensors(corr2d_multi_in_out, "K", 4, X=IMAGE),
     *dtypes(corr2d_multi_in_out, "X", "K", (2, 3, 4), (5, 2, 2, 2)),
     *windows(corr2d_multi_in_out, "ps", X=t(2, 9, 9), K=BANK),
+    *tensors(corr2d_multi_in_out, "bias", 1, X=IMAGE, K=BANK)[:3],
+    *[(corr2d_multi_in_out, {"X": IMAGE, "K": BANK, "bias": bias}, error, words) for bias, error, words in (
+        (t(4), ValueError, ("length of bias: got 4", "wanted 5 to match the output channels of K")),
+        (t(), ValueError, ("bias: got 0 dimensions",)), (t(0), ValueError, ("bias: got an empty tensor",)),
+        (t(5, dtype=DOUBLE), TypeError, ("dtype: K is torch.float32, bias is torch.float64",)))],
     (corr2d_multi_in_out, {"X": t(3, 3, 4), "K": BANK}, ValueError, ("input channels of K: got 2", "wanted 3")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(2, 5, 2, 2)}, ValueError, ("input channels of K: got 5", "wanted 2")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(1, 2, 2, 5)}, ValueError, ("K: the window spans 2×5", "3×4")),

@@ -104,8 +104,9 @@ def im2col_calls(draw, batch=batches):
 def bank_calls(draw, batch=batches):
     w, c_i, c_o = draw(small_windows(dilated=False)), draw(few), draw(few)
     geometry = {"padding": w.padding, "stride": w.stride}
+    shapes = (*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size), (c_o,)
     return Call(partial(corr2d_multi_in_out, **geometry), partial(F.conv2d, **geometry),
-                ((*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size)))
+                shapes if draw(st.booleans()) else shapes[:2])  # with a bias and without
 
 
 @st.composite
