@@ -11,8 +11,16 @@ BOOK_ENV := .venv-book
 ENV := .venv
 BOOK_READY := $(BOOK_ENV)/.ready
 READY := $(ENV)/.ready
+OLDEST_ENV := .venv-oldest
+OLDEST_READY := $(OLDEST_ENV)/.ready
 SITE := _build/html/index.html
 PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
+
+# The tests of convutils, without those of the pages and of the tools.
+UNIT_TESTS := convutils $(filter-out $(patsubst %,tests/test_%.py,book site exercises run_notebooks check_portability security),$(wildcard tests/test_*.py))
+# The other notebooks show error messages of torch, which have changed since.
+OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb)
+OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
 SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py) package-lock.json
@@ -20,7 +28,7 @@ SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py)
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book test run lab serve lint clean constraints python-version
+.PHONY: help book test test-long test-oldest mutants audit run lab serve lint clean constraints python-version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +41,23 @@ book: $(BOOK_READY) _build/site-wide ## build the site from the stored outputs i
 test: $(READY) book ## run every notebook and compare its outputs, then the unit and browser tests
 	@$(ENV)/bin/python tools/find_chromium.py
 	$(ENV)/bin/python -m pytest $(PYTEST_FLAGS)
+
+test-long: $(READY) ## more than 10 000 random examples, then every notebook ten times under other conditions (hours)
+	HYPOTHESIS_PROFILE=long $(ENV)/bin/python -m pytest $(PYTEST_FLAGS) $(UNIT_TESTS)
+	$(ENV)/bin/python tools/check_portability.py $(NOTEBOOKS)
+
+test-oldest: $(OLDEST_READY) ## the unit tests and some notebooks on the oldest versions the package claims (5 GB more)
+	$(OLDEST_ENV)/bin/python -m pytest --texts-only $(PYTEST_FLAGS) $(UNIT_TESTS) $(OLDEST_NOTEBOOKS)
+
+mutants: $(READY) ## change convutils in every small way and count the changes that no test notices (an hour or more)
+	$(ENV)/bin/python -m pip install $(PIP_FLAGS) mutmut==3.8.1
+	OMP_NUM_THREADS=1 $(ENV)/bin/mutmut run
+	$(ENV)/bin/mutmut results
+
+audit: | python-version ## look up the pinned packages in the database of known vulnerabilities (needs the network)
+	@test -x _build/audit/bin/pip-audit || $(PYTHON) -m venv _build/audit
+	@_build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	_build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 run: $(READY) ## run the notebooks and store their outputs (NOTEBOOKS="chapters/06_lenet.ipynb" for some)
 	$(ENV)/bin/python tools/run_notebooks.py $(NOTEBOOKS)
@@ -47,8 +72,8 @@ lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .
 	$(ENV)/bin/python tools/run_notebooks.py --check
 
-clean: ## remove what was built and both virtual environments
-	rm -rf _build $(ENV) $(BOOK_ENV) node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info
+clean: ## remove what was built and the virtual environments
+	rm -rf _build $(ENV) $(BOOK_ENV) $(OLDEST_ENV) mutants node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 constraints: $(READY) ## fix the versions of all dependencies anew
 	$(ENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
@@ -72,6 +97,14 @@ $(READY): requirements.txt requirements-book.txt constraints.txt pyproject.toml 
 	@test -x $(ENV)/bin/python || $(PYTHON) -m venv $(ENV)
 	@$(ENV)/bin/python -m pip install $(PIP_FLAGS) -r requirements.txt
 	@$(ENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --editable .
+	@touch $@
+
+$(OLDEST_READY): constraints-oldest.txt pyproject.toml | python-version
+	@echo "Preparing $(OLDEST_ENV) (about 5 GB with torch; some minutes) …"
+	@test -x $(OLDEST_ENV)/bin/python || $(PYTHON) -m venv $(OLDEST_ENV)
+	@$(OLDEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-oldest.txt \
+	    --editable . $(OLDEST_TOOLS)
+	@$(OLDEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps d2l==0.17.0
 	@touch $@
 
 _build/site-wide: $(SITE_WIDE)

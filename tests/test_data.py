@@ -8,9 +8,12 @@ import gzip
 import hashlib
 import os
 import struct
+import tempfile
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +21,11 @@ from torchvision import datasets
 from torchvision.datasets import utils
 
 from convutils import load_digits, load_fashion_mnist, load_mnist
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 # ---- digits
 
@@ -134,9 +142,9 @@ class World:
             assert torch.equal(X, images[:, None].float() / 255) and torch.equal(y, labels.long())
 
     def broken(self):
-        """Return the archives in the folder that are not whole."""
-        there = {path.name: path.read_bytes() for path in self.raw.glob("*.gz")}
-        return [name for name, data in there.items() if data != self.files[name]]
+        """Return the files in the folder that are not whole: archives, unpacked ones, and any others."""
+        whole = self.files | {name.removesuffix(".gz"): gzip.decompress(data) for name, data in self.files.items()}
+        return [path.name for path in self.raw.glob("*") if path.read_bytes() != whole.get(path.name)]
 
 
 @pytest.fixture(params=LOADERS)
@@ -273,16 +281,63 @@ def test_a_folder_that_is_a_file_is_one_clear_error(world):
     assert world.folder.read_text() == "not a folder"
 
 
-@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_one_clear_error(world):
-    world.folder.mkdir()
-    world.folder.chmod(0o500)
+@pytest.mark.skipif(resource is None, reason="this system cannot limit the size of files")
+@pytest.mark.parametrize("archives_are_there", [False, True])
+def test_writing_that_breaks_off_leaves_no_half_written_file(world, archives_are_there):
+    for name, data in world.files.items() if archives_are_there else ():
+        world.put(name, data)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))  # bytes: less than the larger files, as on a full disk
     try:
         with pytest.raises(OSError) as error:
             world.load(world.folder)
     finally:
-        world.folder.chmod(0o700)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert_clear(error, world)
+    world.check(world.load(world.folder))  # once there is room, the next call is well
+
+
+@pytest.fixture(params=LOADERS)
+def open_world(request, monkeypatch):
+    """A world in a folder whose path every user may walk; pytest's own are their owner's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        world = World(request.param, Path(folder), monkeypatch)
+        yield world
+        world.server.close()
+
+
+@contextmanager
+def ordinary_user():
+    """For a while, be a user to whom permissions apply: root may write anywhere."""
+    user = getattr(os, "geteuid", lambda: None)()
+    if user == 0:
+        os.seteuid(65534)  # nobody
+    try:
+        yield
+    finally:
+        if user == 0:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no such permissions on Windows")
+@pytest.mark.parametrize("archives_are_there", [False, True])
+def test_a_read_only_folder_is_one_clear_error(open_world, archives_are_there):
+    world = open_world
+    world.raw.mkdir(parents=True)
+    for name, data in world.files.items() if archives_are_there else ():
+        world.put(name, data)
+    folders = [world.folder, world.raw.parent, world.raw]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        with ordinary_user(), pytest.raises(OSError, match="Permission denied") as error:
+            world.load(world.folder)
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert_clear(error, world)
+    assert sorted(path.name for path in world.raw.iterdir()) == (sorted(world.files) if archives_are_there else [])
 
 
 def test_a_second_mirror_is_tried(world, monkeypatch):
