@@ -48,6 +48,12 @@ def positive(name, value):
         raise ValueError(f"{name}: got {value!r}, wanted a positive number")
 
 
+def flag(name, value):
+    """Check that `value` is True or False: the string "False" would count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: got {value!r}, wanted True or False")
+
+
 def fits(name, n, k, p=(0, 0), d=(1, 1)):
     """Check that the dilated kernel, given as the argument `name`, is at most as large as the padded input."""
     padded = [n[a] + 2 * p[a] for a in (0, 1)]
@@ -63,15 +69,25 @@ def module(name, value):
         raise TypeError(f"{name}: got {type(value).__name__}, wanted a torch.nn.Module")
 
 
-def tensor(name, value, *ndims):
-    """Check that `value` is a tensor with one of the numbers of dimensions and at least one element."""
+def tensor(name, value, *ndims, empty_batch=False):
+    """Check that `value` is a tensor with one of the numbers of dimensions and at least one element.
+
+    With `empty_batch`, the first of four dimensions may be 0, as torch allows: no images give no outputs.
+    """
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"{name}: got {type(value).__name__}, wanted a torch.Tensor")
     if value.ndim not in ndims:
         wanted = " or ".join(map(str, ndims))
         raise ValueError(f"{name}: got {value.ndim} dimensions, shape {tuple(value.shape)}, wanted {wanted}")
-    if value.numel() == 0:
+    needed = value.shape[1:] if empty_batch and value.ndim == 4 else value.shape
+    if 0 in needed:
         raise ValueError(f"{name}: got an empty tensor of shape {tuple(value.shape)}, wanted at least one element")
+
+
+def whole(name, value):
+    """Check that the tensor `value` holds whole numbers."""
+    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        raise TypeError(f"{name}: got {value.dtype}, wanted whole numbers")
 
 
 def same_dtype(**tensors):

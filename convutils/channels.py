@@ -41,7 +41,7 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
         >>> corr2d_multi_in_out(torch.ones(2, 3, 3), torch.ones(3, 2, 2, 2)).shape
         torch.Size([3, 2, 2])
     """
-    check.tensor("X", X, 3, 4)
+    check.tensor("X", X, 3, 4, empty_batch=True)
     check.tensor("K", K, 4)
     check.same_dtype(X=X, K=K)
     check.equal("input channels of K", K.shape[1], "X", X.shape[-3])

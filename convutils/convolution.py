@@ -81,7 +81,7 @@ def im2col(X, kernel_size, *, padding=0, stride=1, dilation=1):
                 [4., 5., 7., 8.],
                 [5., 6., 8., 9.]])
     """
-    check.tensor("X", X, 3, 4)
+    check.tensor("X", X, 3, 4, empty_batch=True)
     (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = geometry = window_pairs(kernel_size, padding, stride, dilation)
     count_windows("kernel_size", X.shape[-2:], *geometry)
     X = F.pad(X, (p_w, p_w, p_h, p_h))  # always a copy: of a 1×1 window, the rest would be a view of the input

@@ -5,6 +5,7 @@ style.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from html import escape
 from itertools import cycle
@@ -38,9 +39,12 @@ def show_matrices(matrices, symbols=(), *, decimals=None):
     Blue cells are negative, orange ones positive, stronger with the magnitude in their own matrix. `decimals`
     rounds; without it whole numbers are drawn as such, all others with two decimals.
     """
-    _not_empty("matrices", matrices)
+    _not_empty("matrices", matrices, Mapping)
     for title, X in matrices.items():
         check.tensor(title, X, 2)
+    if not isinstance(symbols, Sequence) or len(symbols) >= len(matrices):
+        raise ValueError(f"symbols: got {symbols!r}, wanted at most {len(matrices) - 1}, one between two matrices")
+    decimals = decimals if decimals is None else check.integer("decimals", decimals, 0)
     widths = [X.shape[1] for X in matrices.values()]
     tallest = max(X.shape[0] for X in matrices.values())
     fig, axes = plt.subplots(1, len(widths), width_ratios=widths, squeeze=False,
@@ -90,10 +94,12 @@ def show_images(images, titles=None, *, columns=8, signed=False, size=1.1):
     All share one grey scale, unless they are `signed`: then each is drawn blue (negative) to orange (positive)
     on its own scale. `size` is the width of one image in inches.
     """
+    _not_empty("images", images, (torch.Tensor, Sequence))
     images = [_image(image) for image in images]
-    _not_empty("images", images)
     if titles is not None:
         check.equal("titles", len(titles), "the number of images", len(images))
+    check.flag("signed", signed)
+    check.positive("size", size)
     low, high = min(image.min() for image in images), max(image.max() for image in images)
     columns = min(check.integer("columns", columns, 1), len(images))
     rows = ceil(len(images) / columns)
@@ -116,14 +122,20 @@ def show_images(images, titles=None, *, columns=8, signed=False, size=1.1):
 
 def _image(image):
     """Return rows × columns numbers, from rows × columns or 1 × rows × columns."""
-    image = torch.as_tensor(image).detach().double()
+    try:
+        image = torch.as_tensor(image).detach().double()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"images: got {type(image).__name__}, wanted rows × columns numbers: {error}") from error
     image = image[0] if image.ndim == 3 and len(image) == 1 else image
     check.tensor("images", image, 2)
     return image
 
 
-def _not_empty(name, value):
-    """Check that there is something to draw."""
+def _not_empty(name, value, kind):
+    """Check that `value` is of a kind and that there is something in it to draw."""
+    if not isinstance(value, kind) or isinstance(value, str):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise TypeError(f"{name}: got {type(value).__name__}, wanted a {' or '.join(k.__name__ for k in kinds)}")
     if len(value) == 0:
         raise ValueError(f"{name}: got none, wanted at least one")
 
@@ -134,8 +146,9 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     A curve is a list of numbers, or a list of such lists: then their mean is drawn, with the spread from the
     smallest to the largest shaded.
     """
-    _not_empty("curves", curves)
+    _not_empty("curves", curves, Mapping)
     curves = {name: _runs(name, curve) for name, curve in curves.items()}
+    _check_axes(curves, xlabel, ylabel, x, log, ylim)
     fig, ax = plt.subplots(figsize=(5.2, 3))
     for (name, runs), dashes in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
         steps = list(range(1, runs.shape[1] + 1)) if x is None else x
@@ -150,17 +163,34 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     plt.show()
 
 
+def _check_axes(curves, xlabel, ylabel, x, log, ylim):
+    """Check what `plot_curves` is told about its axes, before anything is drawn."""
+    for name, label in (("xlabel", xlabel), ("ylabel", ylabel)):
+        if not isinstance(label, str):
+            raise TypeError(f"{name}: got {label!r}, wanted a string")
+    check.flag("log", log)
+    if x is not None and any(len(x) != runs.shape[1] for runs in curves.values()):
+        raise ValueError(f"x: got {len(x)} places, wanted as many as each curve has points")
+    if ylim is not None and not (isinstance(ylim, (tuple, list)) and len(ylim) == 2):
+        raise TypeError(f"ylim: got {ylim!r}, wanted a (lowest, highest) pair")
+
+
 def _runs(name, curve):
     """Return a curve, one run or several, as runs × steps."""
-    _not_empty(name, curve)
-    runs = torch.stack([torch.as_tensor(run, dtype=torch.float64) for run in curve]).detach()
+    _not_empty(name, curve, (torch.Tensor, Sequence))
+    try:
+        runs = torch.stack([torch.as_tensor(run, dtype=torch.float64) for run in curve]).detach()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: wanted numbers, or runs of equal length: {error}") from error
     return runs.reshape(-1, runs.shape[-1])
 
 
 def show_confusion(labels, predictions, num_classes=10):
     """Draw how often each true class (row) was taken for each class (column): right answers blue, errors orange."""
+    check.integer("num_classes", num_classes, 1)
     for name, classes in (("labels", labels), ("predictions", predictions)):
         check.tensor(name, classes, 1)
+        check.whole(name, classes)
         if classes.min() < 0 or classes.max() >= num_classes:
             raise ValueError(f"{name}: got {classes.min()} to {classes.max()}, wanted 0 to {num_classes - 1}")
     check.equal("predictions", len(predictions), "the number of labels", len(labels))

@@ -25,7 +25,7 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
         ([[4.0, 5.0], [7.0, 8.0]], [[2.0, 3.0], [5.0, 6.0]])
     """
     check.one_of("mode", mode, MODES)
-    check.tensor("X", X, 2, 3, 4)
+    check.tensor("X", X, 2, 3, 4, empty_batch=True)
     (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(check.pair("pool_size", pool_size, 1), padding, stride)
     count_windows("pool_size", X.shape[-2:], *geometry)
     if 2 * p[0] > k_h or 2 * p[1] > k_w:

@@ -1,5 +1,7 @@
 """A visible, short training loop for image classifiers, used from chapter 6 on."""
 
+from copy import deepcopy
+
 import torch
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -23,13 +25,18 @@ def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=Fa
         the model learns) and "test_accuracy".
 
     Raises:
-        ValueError: if an argument is out of range or images and labels differ in number.
+        ValueError: before anything is learned, if an argument is out of range, images and labels differ in number,
+            the model cannot take the images or has no score for a label, or a batch holds a single image and the
+            model's batch normalisation cannot learn from one.
     """
     for name, value, minimum in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("max_shift", max_shift, 0),
                                  ("seed", seed, 0)):
         check.integer(name, value, minimum)
     check.positive("lr", lr)
+    check.flag("one_cycle", one_cycle)
+    check.flag("standardise", standardise)
     (X, y), test_set = (_like(model, name, data) for name, data in (("train_set", train_set), ("test_set", test_set)))
+    _check_smallest_batch(model, X, batch_size)
     if standardise:
         for layer in model.modules():
             if isinstance(layer, Standardise):
@@ -92,9 +99,35 @@ def _like(model, name, data):
     check.tensor(f"{name} images", X, 4)
     check.tensor(f"{name} labels", y, 1)
     check.equal(f"{name} labels", len(y), "the number of images", len(X))
-    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
-        raise TypeError(f"{name} labels: got {y.dtype}, wanted whole numbers")
+    check.whole(f"{name} labels", y)
     if y.min() < 0:
         raise ValueError(f"{name} labels: got {y.min()}, wanted numbers from 0")
     parameter = next(model.parameters(), X)
-    return X.to(parameter), y.to(parameter.device).long()
+    X, y = X.to(parameter), y.to(parameter.device).long()
+    _check_scores(model, name, X, y)
+    return X, y
+
+
+def _check_scores(model, name, X, y):
+    """Check that the model takes the images and has a score for every label."""
+    try:
+        with evaluation_mode(model):
+            scores = model(X[:1])
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"{name} images: got shape {tuple(X.shape)}, which the model cannot take: {error}") from error
+    check.tensor("scores of the model", scores, 2)
+    if y.max() >= scores.shape[1]:
+        raise ValueError(f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "
+                         f"{scores.shape[1]} scores")
+
+
+def _check_smallest_batch(model, X, batch_size):
+    """Check that the model can learn from a batch of one image if there is one; tried on a copy, which is dropped."""
+    if batch_size > 1 and len(X) % batch_size != 1:
+        return
+    try:
+        with torch.no_grad():
+            deepcopy(model).train()(X[:1])
+    except ValueError as error:  # batch normalisation: one value has no variance
+        raise ValueError(f"batch_size: got {batch_size}, which makes a batch of one of the {len(X)} images, wanted "
+                         f"another size for this model: {error}") from error

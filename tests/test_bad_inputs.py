@@ -18,6 +18,7 @@ from convutils import (
     ModernLeNet,
     Pool2D,
     Standardise,
+    check,
     comp_conv2d,
     compose_kernels,
     conv_cost,
@@ -53,6 +54,10 @@ def small_net():
 
 
 DATA = (t(5, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1]))
+def normalising_net():
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 3), nn.BatchNorm1d(3))
+
+
 NAN, INF = float("nan"), float("inf")
 BOOL, DOUBLE, LONG = torch.bool, torch.float64, torch.int64
 
@@ -87,6 +92,12 @@ def tensors(function, name, *ndims, **arguments):
         (function, {**arguments, name: t(*fewer * [2])}, ValueError, (f"{name}: got {fewer} dimensions",)),
         (function, {**arguments, name: t(*fewer * [2], 0)}, ValueError, (f"{name}: got an empty tensor",)),
     ]
+
+
+def flags(function, name, **arguments):
+    """Return the rows for an argument that is True or False."""
+    return [(function, {**arguments, name: value}, TypeError, (f"{name}: got {value!r}", "wanted True or False"))
+            for value in ("False", 1, None, 0.5)]
 
 
 def integers(function, name, least, **arguments):
@@ -179,6 +190,11 @@ TABLE = [
     *tensors(corr2d_multi_in_out, "X", 3, 4, K=BANK), *tensors(corr2d_multi_in_out, "K", 4, X=IMAGE),
     *dtypes(corr2d_multi_in_out, "X", "K", (2, 3, 4), (5, 2, 2, 2)),
     *windows(corr2d_multi_in_out, "ps", X=t(2, 9, 9), K=BANK),
+    *tensors(corr2d_multi_in_out, "bias", 1, X=IMAGE, K=BANK)[:3],
+    *[(corr2d_multi_in_out, {"X": IMAGE, "K": BANK, "bias": bias}, error, words) for bias, error, words in (
+        (t(4), ValueError, ("length of bias: got 4", "wanted 5 to match the output channels of K")),
+        (t(), ValueError, ("bias: got 0 dimensions",)), (t(0), ValueError, ("bias: got an empty tensor",)),
+        (t(5, dtype=DOUBLE), TypeError, ("dtype: K is torch.float32, bias is torch.float64",)))],
     (corr2d_multi_in_out, {"X": t(3, 3, 4), "K": BANK}, ValueError, ("input channels of K: got 2", "wanted 3")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(2, 5, 2, 2)}, ValueError, ("input channels of K: got 5", "wanted 2")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(1, 2, 2, 5)}, ValueError, ("K: the window spans 2×5", "3×4")),
@@ -219,6 +235,10 @@ TABLE = [
     *pairs(Pool2D, "stride", 1, skip=[None], pool_size=2),
     (Pool2D, {"pool_size": 2, "mode": "min"}, ValueError, ("mode: got 'min'", "'max', 'avg'")),
     (Pool2D(4), {"X": X}, ValueError, ("pool_size: the window spans 4×4", "3×4")),
+    *[(function, {"X": t(*shape), **arguments}, ValueError, (f"X: got an empty tensor of shape {shape}",))
+      for function, arguments in ((im2col, {"kernel_size": 1}), (corr2d_multi_in_out, {"K": BANK}),
+                                  (Conv2D(2, 2, 3), {}), (pool2d, {"pool_size": 1}), (Pool2D(1), {}))
+      for shape in ((2, 2, 0, 4), (2, 2, 4, 0), (2, 0, 4, 4), (0, 2, 0, 4), (2, 0, 4))],
     (Pool2D(2), {"X": t(4)}, ValueError, ("X: got 1 dimensions", "wanted 2 or 3 or 4")),
     # ---- chapter 6
     *integers(LeNet, "num_classes", 1), *integers(ModernLeNet, "num_classes", 1),
@@ -236,6 +256,12 @@ TABLE = [
     *[row for name, least in (("epochs", 1), ("batch_size", 1), ("max_shift", 0), ("seed", 0)) for row in
       integers(train, name, least, model=small_net(), train_set=DATA, test_set=DATA, **{"epochs": 1, "lr": 0.1})],
     *positives(train, "lr", model=small_net(), train_set=DATA, test_set=DATA, epochs=1),
+    *[row for name in ("one_cycle", "standardise") for row in
+      flags(train, name, model=small_net(), train_set=DATA, test_set=DATA, epochs=1, lr=0.1)],
+    *[(train, {"model": normalising_net(), "train_set": DATA, "test_set": DATA, "epochs": 1, "lr": 0.1,
+               "batch_size": size}, ValueError, (f"batch_size: got {size}, which makes a batch of one of the 5 images",
+                                                 "wanted another size"))
+      for size in (1, 2, 4)],
     *[(function, {"model": small_net(), **arguments, name: data}, error, words)
       for function, name, arguments in (
           (train, "train_set", {"test_set": DATA, "epochs": 1, "lr": 0.1}),
@@ -251,10 +277,13 @@ TABLE = [
           ((DATA[0], DATA[1][:, None]), ValueError, (f"{name} labels: got 2 dimensions", "wanted 1")),
           ((DATA[0], DATA[1].float()), TypeError, (f"{name} labels: got torch.float32", "whole numbers")),
           ((DATA[0], DATA[1] > 0), TypeError, (f"{name} labels: got torch.bool", "whole numbers")),
-          ((DATA[0], -DATA[1]), ValueError, (f"{name} labels: got -2", "from 0")))],
+          ((DATA[0], -DATA[1]), ValueError, (f"{name} labels: got -2", "from 0")),
+          ((DATA[0], DATA[1] + 1), ValueError, (f"{name} labels: got 3, wanted at most 2", "gives 3 scores")),
+          ((DATA[0][:, :, 1:], DATA[1]), ValueError, (f"{name} images: got shape (5, 1, 3, 4), which", "16")))],
     *[(train, {"model": model, "train_set": DATA, "test_set": DATA, "epochs": 1, "lr": 0.1}, error, words)
       for model, error, words in ((3, TypeError, ("model: got int", "torch.nn.Module")),
-                                  (nn.Flatten(), ValueError, ("parameter",)))],
+                                  (nn.Sequential(nn.Flatten()), ValueError, ("parameter",)),
+                                  (nn.Conv2d(1, 3, 4), ValueError, ("scores of the model: got 4 dimensions",)))],
     (evaluate, {"model": print, "data": DATA}, TypeError, ("model: got builtin_function_or_method", "torch.nn.Module")),
     # ---- kernels
     *integers(kernels.finite_difference, "order", 0), *pairs(kernels.box, "size", 1),
@@ -266,29 +295,59 @@ TABLE = [
                        ((1, 0, 0), ValueError), ((0, 0), ValueError), ((NAN, 1), ValueError), ((INF, 1), ValueError))],
     # ---- data (files, checksums and the network: test_data.py)
     (load_mnist, {"folder": 3}, TypeError, ("folder: got 3", "path")),
+    # ---- checkers (answers: test_checks.py)
+    *[(check, {"exercise": number, "answer": 1}, ValueError, (f"exercise: got {number!r}", "wanted"))
+      for number in ("2.99", "7.1", "", "two", 2.1, None)],
     # ---- figures
+    *[(figures.show_matrices, {"matrices": value}, TypeError, ("matrices: got", "wanted a Mapping"))
+      for value in (X, [X], "X", None)],
     (figures.show_matrices, {"matrices": {}}, ValueError, ("matrices: got none",)),
     (figures.show_matrices, {"matrices": {"X": t(3)}}, ValueError, ("X: got 1 dimensions", "wanted 2")),
     (figures.show_matrices, {"matrices": {"X": [[1.0]]}}, TypeError, ("X: got list", "torch.Tensor")),
+    *[(figures.show_matrices, {"matrices": {"X": X, "K": K}, "symbols": value}, ValueError,
+       (f"symbols: got {value!r}", "wanted at most 1")) for value in (("⋆", "="), "⋆=", 1, None)],
+    *integers(figures.show_matrices, "decimals", 0, matrices={"X": X})[:3],  # None is the default
+    *integers(figures.show_matrices, "decimals", 0, matrices={"X": X})[4:],
+    *[(figures.show_images, {"images": value}, TypeError, ("images: got", "wanted")) for value in
+      (3, None, "ab", [["a"]], [None], {"a": t(2, 2)}, iter([t(2, 2)]))],
     (figures.show_images, {"images": []}, ValueError, ("images: got none",)),
     (figures.show_images, {"images": t(2, 3, 4, 4)}, ValueError, ("images: got 3 dimensions", "wanted 2")),
     (figures.show_images, {"images": t(4, 4)}, ValueError, ("images: got 1 dimensions", "wanted 2")),
     (figures.show_images, {"images": t(2, 4, 4), "titles": ["a"]}, ValueError, ("titles: got 1", "wanted 2")),
     *integers(figures.show_images, "columns", 1, images=t(2, 4, 4)),
+    *positives(figures.show_images, "size", images=t(2, 4, 4)),
+    *flags(figures.show_images, "signed", images=t(2, 4, 4)),
+    *[(figures.plot_curves, {"curves": value, "xlabel": "x", "ylabel": "y"}, TypeError,
+       ("curves: got", "wanted a Mapping")) for value in ([1.0], None, "loss", t(3))],
     (figures.plot_curves, {"curves": {}, "xlabel": "x", "ylabel": "y"}, ValueError, ("curves: got none",)),
     (figures.plot_curves, {"curves": {"loss": []}, "xlabel": "x", "ylabel": "y"}, ValueError, ("loss: got none",)),
+    (figures.plot_curves, {"curves": {"loss": 3}, "xlabel": "x", "ylabel": "y"}, TypeError, ("loss: got int",)),
+    *[(figures.plot_curves, {"curves": {"loss": value}, "xlabel": "x", "ylabel": "y"}, ValueError,
+       ("loss: wanted numbers, or runs of equal length",)) for value in ([1.0, "a"], [[1.0], [1.0, 2.0]], [None])],
+    *[(figures.plot_curves, {"curves": {"loss": [1.0]}, "xlabel": "x", "ylabel": "y", name: value}, TypeError,
+       (f"{name}: got {value!r}", "wanted a string")) for name in ("xlabel", "ylabel") for value in (3, None)],
+    *flags(figures.plot_curves, "log", curves={"loss": [1.0]}, xlabel="x", ylabel="y"),
+    (figures.plot_curves, {"curves": {"loss": [1.0, 2.0]}, "xlabel": "x", "ylabel": "y", "x": [1]}, ValueError,
+     ("x: got 1 places", "wanted as many")),
+    *[(figures.plot_curves, {"curves": {"loss": [1.0]}, "xlabel": "x", "ylabel": "y", "ylim": value}, TypeError,
+       (f"ylim: got {value!r}", "pair")) for value in (1, "ab", (1, 2, 3))],
     (figures.show_confusion, {"labels": [0], "predictions": torch.tensor([0])}, TypeError, ("labels: got list",)),
     (figures.show_confusion, {"labels": torch.tensor([10]), "predictions": torch.tensor([0])}, ValueError,
      ("labels: got 10", "wanted 0 to 9")),
     (figures.show_confusion, {"labels": torch.tensor([0]), "predictions": torch.tensor([-1])}, ValueError,
      ("predictions: got -1", "wanted 0 to 9")),
+    (figures.show_confusion, {"labels": torch.tensor([0.5]), "predictions": torch.tensor([0])}, TypeError,
+     ("labels: got torch.float32", "whole numbers")),
     (figures.show_confusion, {"labels": torch.tensor([0, 1]), "predictions": torch.tensor([0])}, ValueError,
      ("predictions: got 1", "wanted 2")),
+    *integers(figures.show_confusion, "num_classes", 1, labels=torch.tensor([0]), predictions=torch.tensor([0])),
+    (figures.draw_network, {"model": "LeNet", "input_shape": (1, 28, 28)}, TypeError, ("model: got str",)),
     (figures.draw_network, {"model": LeNet(), "input_shape": (3, 9, 9)}, ValueError, ("input_shape: got (3, 9, 9)",)),
     *tensors(figures.animate_corr2d, "X", 2, K=K, alt="a"), *tensors(figures.animate_corr2d, "K", 2, X=X, alt="a"),
     *windows(figures.animate_corr2d, X=t(9, 9), K=K, alt="a"),
     *tensors(figures.animate_pool2d, "X", 2, pool_size=1, alt="a"),
     *pairs(figures.animate_pool2d, "pool_size", 1, X=X, alt="a"),
+    *windows(figures.animate_pool2d, "ps", X=t(9, 9), pool_size=2, alt="a"),
     (figures.animate_pool2d, {"X": X, "pool_size": 2, "mode": "min", "alt": "a"}, ValueError, ("mode: got 'min'",)),
     *[(function, {"X": X, name: value, "alt": alt}, ValueError, (f"alt: got {alt!r}", "sentence"))
       for function, name, value in ((figures.animate_corr2d, "K", K), (figures.animate_pool2d, "pool_size", 2))
@@ -296,9 +355,13 @@ TABLE = [
 ]
 
 
+def name_of_function(function):
+    return getattr(function, "__name__", type(function).__name__)
+
+
 def name_of(row):
     function, arguments, *_ = row
-    name = getattr(function, "__name__", type(function).__name__)
+    name = name_of_function(function)
     shown = (f"{k}={v!r}" for k, v in arguments.items() if isinstance(v, (int, float, str, tuple)) and k != "alt")
     return f"{name}({', '.join(shown)})".replace("\n", " ")
 
@@ -313,13 +376,29 @@ def test_bad_input_gives_a_clear_error(function, arguments, error, words):
     assert not plt.get_fignums()  # no half-drawn figure is left
 
 
-def test_every_public_function_has_its_rows():
-    tested = {getattr(row[0], "__name__", type(row[0]).__name__) for row in TABLE}
-    public = {name for name in convutils.__all__ if callable(getattr(convutils, name))}
+RESULTS = {"ConvCost", "LayerTable", "ReceptiveField"}  # made by functions, not by callers
+ANYTHING = {("check", "answer")}                        # whatever is handed in gets a verdict: test_checks.py
+ALIASES = {"load_fashion_mnist": "load_mnist"}          # the same function but for a name
+
+
+def public_functions():
+    """Return every public function and class of the package, by name."""
+    public = {name: getattr(convutils, name) for name in convutils.__all__}
     for module in (kernels, figures):
-        public |= {name for name, value in inspect.getmembers(module, inspect.isfunction)
+        public |= {name: value for name, value in inspect.getmembers(module, inspect.isfunction)
                    if value.__module__ == module.__name__ and not name.startswith("_")}
-    results = {"ConvCost", "LayerTable", "ReceptiveField"}  # made by functions, not by callers
-    no_arguments = {"Standardise", "load_digits"}
-    elsewhere = {"check", "load_fashion_mnist"}  # test_checks.py; the same function as load_mnist
-    assert public - tested == results | no_arguments | elsewhere
+    return {name: value for name, value in public.items() if callable(value) and name not in RESULTS}
+
+
+@pytest.mark.parametrize("name", public_functions())
+def test_every_parameter_of_every_public_function_has_its_rows(name):
+    rows = [row for row in TABLE if name_of_function(row[0]) == ALIASES.get(name, name)]
+    named = [words[0] for *_, words in rows]
+    for parameter in inspect.signature(public_functions()[name]).parameters:
+        if (name, parameter) not in ANYTHING:
+            assert any(re.search(rf"\b{parameter}\b", word) for word in named), f"no row blames {name}'s {parameter}"
+
+
+def test_no_row_is_for_something_unknown():
+    fitting = {"fit"}  # Standardise's method
+    assert {name_of_function(row[0]) for row in TABLE} <= set(public_functions()) | fitting

@@ -187,9 +187,38 @@ def test_a_bad_argument_leaves_the_network_as_it_was():
     for bad in ({"lr": -1}, {"max_shift": -1}, {"seed": "a"}, {"epochs": 0}, {"batch_size": 0}):
         with pytest.raises((ValueError, TypeError)):
             train(net, train_set, test_set, **{"epochs": 1, "lr": 0.1, **bad})
-    with pytest.raises(ValueError):
-        train(net, train_set, (test_set[0], test_set[1][1:]), epochs=1, lr=0.1)
-    assert same(net, before)
+    (X, y), (X_test, y_test) = train_set, test_set
+    for sets in ((train_set, (X_test, y_test[1:])), (train_set, (X_test, y_test + 1)), ((X, y + 1), test_set),
+                 (train_set, (X_test[:, :, 3:], y_test)), ((X.repeat(1, 3, 1, 1), y), test_set)):
+        with pytest.raises(ValueError):
+            train(net, *sets, epochs=1, lr=0.1)
+    assert same(net, before) and net.training
+
+
+def test_a_batch_of_one_image_is_refused_only_where_the_net_cannot_learn_from_it():
+    (X, y), test_set = small_digits()
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(14 * 14, 10), nn.BatchNorm1d(10))
+    before = {name: value.clone() for name, value in dense.state_dict().items()}
+    for n, size in ((5, 4), (1, 64), (3, 1)):
+        with pytest.raises(ValueError, match=f"^batch_size: got {size}, which makes a batch of one of the {n} images"):
+            train(dense, (X[:n], y[:n]), test_set, epochs=1, lr=0.1, batch_size=size)
+    assert all(torch.equal(value, before[name]) for name, value in dense.state_dict().items())
+    for net in (small_net(), nn.Sequential(nn.Flatten(), nn.Linear(14 * 14, 10))):  # many values a channel, or no norm
+        for size in (4, 1):
+            train(net, (X[:5], y[:5]), test_set, epochs=1, lr=0.1, batch_size=size)
+    train(dense, (X[:6], y[:6]), test_set, epochs=1, lr=0.1, batch_size=4)
+
+
+def test_one_image_is_tried_on_a_copy():  # in training mode, the net's own running averages would change
+    (X, y), test_set = small_digits()
+    results = []
+    for n in (16, 17):  # 17 leaves a batch of one, so one image is tried in training mode
+        net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, momentum=1.0), nn.Flatten(), nn.Linear(288, 10))
+        seen = []
+        net.register_forward_pre_hook(lambda module, _, seen=seen: seen.append(module) if module.training else None)
+        train(net, (X[:n], y[:n]), test_set, epochs=1, lr=0.1, batch_size=16)
+        results.append([module is net for module in seen])
+    assert results == [[True], [False, True, True]]
 
 
 # ---- evaluate
@@ -210,7 +239,8 @@ def test_evaluate_is_the_share_of_right_answers():
     net = Constant()
     labels = torch.cat([torch.ones(600), torch.zeros(1500), torch.full((300,), 2)]).long()
     assert evaluate(net, (torch.zeros(2400, 1, 2, 2), labels)) == 0.25
-    assert net.calls == [(False, False, 1000), (False, False, 1000), (False, False, 400)] and net.training
+    assert net.calls[0] == (False, False, 1)  # tried on one image: does it take these, and how many classes has it?
+    assert net.calls[1:] == [(False, False, 1000), (False, False, 1000), (False, False, 400)] and net.training
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -220,7 +250,7 @@ def test_evaluate_restores_the_mode_of_every_layer(training):
     before = [layer.training for layer in net.modules()]
     state = {name: value.clone() for name, value in net.state_dict().items()}
     evaluate(net, (torch.rand(5, 1, 28, 28), torch.zeros(5, dtype=torch.long)))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="^data images: "):
         evaluate(net, (torch.rand(5, 3, 28, 28), torch.zeros(5, dtype=torch.long)))
     assert [layer.training for layer in net.modules()] == before and torch.is_grad_enabled()
     assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
