@@ -16,7 +16,7 @@ from convutils.checks import check
 from convutils.convolution import Conv2D, convolve2d, corr2d, im2col
 from convutils.data import load_digits, load_fashion_mnist, load_mnist
 from convutils.dense_to_convolution import corr1d, corr3d, toeplitz2d
-from convutils.lenet import LayerTable, LeNet, ModernLeNet, Standardise, layer_table
+from convutils.lenet import LayerTable, LeNet, ModernLeNet, Standardise, layer_table, with_own_layers
 from convutils.padding_and_stride import (
     ReceptiveField,
     comp_conv2d,
@@ -33,5 +33,5 @@ __all__ = [
     "check", "comp_conv2d", "compose_kernels", "conv_cost", "convolve2d", "corr1d", "corr2d", "corr2d_multi_in",
     "corr2d_multi_in_out", "corr2d_multi_in_out_1x1", "corr3d", "evaluate", "im2col", "kernels", "layer_table",
     "load_digits", "load_fashion_mnist", "load_mnist", "output_size", "pool2d", "receptive_field", "same_padding",
-    "split_padding", "toeplitz2d", "train",
+    "split_padding", "toeplitz2d", "train", "with_own_layers",
 ]

@@ -50,12 +50,13 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
     size = count_windows("K", X.shape[-2:], *geometry)
     images = pad(X if X.ndim == 4 else X[None], p)
     # as in corr2d, but kernel row i of all channels meets image rows i, i + s_h, … in one product, added to the sum
-    windows = images.unfold(3, k_w, s_w).movedim(4, 2).flatten(1, 2)
+    windows = images.unfold(3, k_w, s_w).movedim(4, 2).flatten(1, 2).contiguous()
     last = (size[0] - 1) * s_h
-    Y = bias[:, None]
-    for i in range(k_h):
-        kernel_rows = K[:, :, i].flatten(1).expand(len(images), -1, -1)
-        Y = torch.baddbmm(Y, kernel_rows, windows[:, :, i:i + last + 1:s_h].flatten(2))
+    rows = (windows[:, :, i:i + last + 1:s_h].flatten(2) for i in range(k_h))
+    kernel_rows = K.movedim(2, 0).flatten(2)[:, None].expand(-1, len(images), -1, -1)
+    Y = torch.baddbmm(bias[:, None], kernel_rows[0], next(rows))
+    for i in range(1, k_h):
+        Y.baddbmm_(kernel_rows[i], next(rows))
     return Y.view(*X.shape[:-3], len(K), *size)
 
 

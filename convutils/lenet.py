@@ -1,6 +1,7 @@
 """Chapter 6: LeNet, its modern variant, and the table of a network's layers."""
 
 from contextlib import contextmanager
+from copy import deepcopy
 from math import prod
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from torch import nn
 from convutils import _arguments as check
 from convutils.convolution import Conv2D
 from convutils.padding_and_stride import flatten_layers, receptive_field, sees_whole_image
+from convutils.pooling import Pool2D
 
 
 class Standardise(nn.Module):
@@ -76,6 +78,51 @@ class ModernLeNet(_Stack):
             nn.Linear(16 * 5 * 5, 120), nn.BatchNorm1d(120), nn.ReLU(),
             nn.Linear(120, 84), nn.BatchNorm1d(84), nn.ReLU(),
             nn.Linear(84, check.integer("num_classes", num_classes, 1)))
+
+
+# What our layers leave out: options of torch's convolutions and poolings, with the only value that ours have.
+PLAIN = {"dilation": 1, "groups": 1, "padding_mode": "zeros", "ceil_mode": False, "return_indices": False,
+         "count_include_pad": True, "divisor_override": None}
+
+
+def with_own_layers(model):
+    """Return a copy of the network in which `Conv2D` and `Pool2D` do the work of `nn.Conv2d` and torch's poolings.
+
+    The copy has the same weights, so it gives the same scores, up to rounding.
+
+    Raises:
+        ValueError: for a layer with an option that ours lack, such as dilation or groups, and for one without bias.
+
+    Example:
+        >>> with_own_layers(LeNet())[1:4]
+        Sequential(
+          (0): Conv2D(kernel_size=(5, 5), in_channels=1, out_channels=6, padding=(2, 2), stride=(1, 1))
+          (1): Sigmoid()
+          (2): Pool2D((2, 2), mode='avg', padding=(0, 0), stride=(2, 2))
+        )
+    """
+    check.module("model", model)
+    copy = deepcopy(model)
+    for parent in list(copy.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
+                setattr(parent, name, _own_layer(layer))
+    return copy
+
+
+def _own_layer(layer):
+    """Return our layer for torch's convolution or pooling."""
+    for option, value in PLAIN.items():
+        if getattr(layer, option, value) not in (value, (value, value)):
+            raise ValueError(f"model: {layer} has {option}={getattr(layer, option)!r}, wanted {value!r}")
+    if not isinstance(layer, nn.Conv2d):
+        mode = "max" if isinstance(layer, nn.MaxPool2d) else "avg"
+        return Pool2D(layer.kernel_size, mode, padding=layer.padding, stride=layer.stride)
+    if layer.bias is None or layer.in_channels == layer.out_channels == 1 or isinstance(layer.padding, str):
+        raise ValueError(f"model: got {layer}, wanted a bias, more than one channel and a padding in numbers")
+    own = Conv2D(layer.kernel_size, layer.in_channels, layer.out_channels, padding=layer.padding, stride=layer.stride)
+    own.load_state_dict(layer.state_dict())
+    return own.to(layer.weight)
 
 
 class LayerRow(NamedTuple):

@@ -1,7 +1,5 @@
 """Chapter 5: maximum and average pooling."""
 
-from functools import reduce
-
 import torch
 from torch import nn
 
@@ -34,38 +32,44 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
         raise ValueError(f"padding: got {padding}, wanted at most half the window {pool_size}")
     if not X.is_floating_point() and (mode == "avg" or X.is_complex() or X.dtype == torch.bool):
         raise TypeError(f"X: got {X.dtype}, wanted real numbers, of a floating dtype for the average")
-    combine, outside = (torch.add, 0) if mode == "avg" else (_FirstMaximum.apply, _lowest(X.dtype))
-    X = pad(X, p, outside) if k_h * k_w > 1 else X.clone()  # a slice would be the input itself
-    h, w = X.shape[-2:]
-    # a window's columns are combined first, its rows then: k_h + k_w slices of the whole batch instead of k_h · k_w
-    X = reduce(combine, (X[..., j:w - k_w + j + 1:s_w] for j in range(k_w)))
-    X = reduce(combine, (X[..., i:h - k_h + i + 1:s_h, :] for i in range(k_h)))
-    return X / (k_h * k_w) if mode == "avg" else X
+    X = pad(X, p, 0 if mode == "avg" else _lowest(X.dtype)) if k_h * k_w > 1 else X.clone()  # else Y would be X itself
+    # the columns of each window, then the rows: k_h + k_w slices of the whole batch instead of k_h · k_w
+    Y = _Slide.apply(_Slide.apply(X, -1, k_w, s_w, mode), -2, k_h, s_h, mode)
+    return Y / (k_h * k_w) if mode == "avg" else Y
 
 
-class _FirstMaximum(torch.autograd.Function):
-    """`torch.maximum` whose gradient goes to the first of two equal numbers; torch's own would share it.
+class _Slide(torch.autograd.Function):
+    """The maximum or the sum ("avg") of each window of k numbers along one axis, at stride s.
 
-    Columns before rows, this picks the first maximum of a window in reading order, as torch's pooling does.
+    Autograd alone would share a maximum's gradient among equal numbers; here the first gets it, which after
+    columns and rows is the first in reading order, as in torch's pooling. It would also make one image of zeros
+    for each slice, where one is enough.
     """
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(a, b):
-        return torch.maximum(a, b)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        a, b = inputs
-        if any(ctx.needs_input_grad):
-            ctx.save_for_backward(b > a)
+    def forward(ctx, X, axis, k, s, mode):
+        ctx.shape, ctx.window = X.shape, (axis, k, s)
+        windows, later_wins = X.unfold(axis, k, s), []
+        Y = windows[..., 0]
+        for i in range(1, k):
+            if mode == "max" and ctx.needs_input_grad[0]:
+                later_wins.append(windows[..., i] > Y)
+            Y = torch.maximum(Y, windows[..., i]) if mode == "max" else Y + windows[..., i]
+        ctx.save_for_backward(*later_wins)
+        return Y
 
     @staticmethod
     def backward(ctx, gradient):
-        b_is_larger, = ctx.saved_tensors
-        to_b = gradient * b_is_larger
-        return gradient - to_b, to_b
+        shares = []
+        for wins in reversed(ctx.saved_tensors):
+            shares.append(gradient * wins)
+            gradient = gradient - shares[-1]
+        shares += [gradient] * (ctx.window[1] - len(shares))
+        total = gradient.new_zeros(ctx.shape)
+        windows = total.unfold(*ctx.window)
+        for i, share in enumerate(reversed(shares)):
+            windows[..., i] += share
+        return total, None, None, None, None
 
 
 def _lowest(dtype):
