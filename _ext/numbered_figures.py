@@ -45,7 +45,7 @@ class NumberFigures(SphinxTransform):
             gather(cell)
             figure = next(child for child in cell.children if isinstance(child, nodes.figure))
             figure["ids"] = [f"figure-{chapter}-{count}".lower()]
-            number = nodes.inline("", f"Figure {chapter}.{count}.", classes=["caption-number"])
+            number = nodes.inline("", f"Figure {chapter}.{count}.", classes=["figure-number"])
             figure.children[-1].insert(0, [number, nodes.Text(" ")])
 
 

@@ -163,6 +163,66 @@ def test_api_page_names_everything_public():
     assert [n for n in names if f'id="convutils.{n}"' not in page] == []
 
 
+# ---------------------------------------------------------------- glossary
+
+GLOSSARY = ROOT / "reference" / "glossary.md"
+TERM = re.compile(r"^## (.+)\n\n\*\*(.+?)\*\* · (.+)", flags=re.MULTILINE)
+
+# Other words for a term, which count as its use.
+OTHER_WORDS = {
+    "dense layer": ["fully connected layer"],
+    "maximum pooling": ["max pooling", "max-pooling"],
+    "multiply-accumulate": ["MAC"],
+    "equivariance": ["equivariant"],
+    "invariance": ["invariant"],
+    "translation invariance": ["translation invariant"],
+}
+# What is no running text: folded answers, code, formulas, headings, tables, HTML, the texts of links and images.
+NOT_PROSE = re.compile(
+    r"<details>.*?</details>|^```.*?^```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|^#.*?$|^\|.*?$|<[^>]+>|!?\[[^\]\n]*\]\([^)\n]*\)",
+    flags=re.DOTALL | re.MULTILINE,
+)
+GLOSSARY_LINK = re.compile(r"\[([^\]\n]+)\]\(\.\./reference/glossary\.md#([\w-]+)\)")
+
+
+def glossary_terms() -> list[str]:
+    return [match[1] for match in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))]
+
+
+def words_for(term: str) -> str:
+    """A pattern of a term's singular and plural, and of its other names."""
+    names = [term, *OTHER_WORDS.get(term, [])]
+    return "|".join(re.escape(name).replace(r"\ ", r"\s+") + "(?:e?s)?" for name in names)
+
+
+def first_uses(path: Path) -> dict[str, str]:
+    """The terms a chapter's running text uses, each with the cell of its first use; the head of the page is none.
+
+    Longer terms are taken out before shorter ones: "average pooling" is no use of "pooling".
+    """
+    found = {}
+    for cell in (c for c in cells(path)[1:] if c.cell_type == "markdown"):
+        prose = NOT_PROSE.sub(" ¦ ", GLOSSARY_LINK.sub(r"\1", cell.source))
+        for term in sorted(glossary_terms(), key=len, reverse=True):
+            prose, uses = re.subn(rf"(?<![\w-])(?:{words_for(term)})(?![\w-])", " ¦ ", prose, flags=re.IGNORECASE)
+            if uses:
+                found.setdefault(term, cell.id)
+    return found
+
+
+def test_glossary_has_both_languages():
+    """Every heading is an entry: the Chinese term, then at least a few words of English."""
+    entries = {m[1]: (m[2], m[3]) for m in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))}
+    assert list(entries) == headings(GLOSSARY, "##") == sorted(entries)
+    assert [t for t, (chinese, text) in entries.items() if not re.search("[\u4e00-\u9fff]", chinese) or len(text) < 20] == []
+
+
+@every_chapter
+def test_glossary_terms_are_linked_at_their_first_use(path):
+    linked = [(anchor, cell.id) for cell in cells(path) for _, anchor in GLOSSARY_LINK.findall(cell.get("source", ""))]
+    assert sorted(linked) == sorted((slug(term), place) for term, place in first_uses(path).items())
+
+
 # ---------------------------------------------------------------- installation
 
 
