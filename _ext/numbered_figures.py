@@ -62,7 +62,12 @@ def link_to_full_size(app, doctree, docname) -> None:
             link += image
 
 
+def without_sphinx_numbers(app, config) -> None:
+    config.numfig = False  # Jupyter Book turns it on, whatever _config.yml says
+
+
 def setup(app):
+    app.connect("config-inited", without_sphinx_numbers, priority=900)  # after Jupyter Book
     app.add_transform(NumberFigures)
     app.connect("doctree-resolved", link_to_full_size)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,6 +25,14 @@ every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
+needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+
+
+def built(path: Path) -> str:
+    """The page that the site makes of a source."""
+    return (SITE / path.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
+
+
 def load(path: str):
     """A Python file of this course that is no installed module."""
     specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
@@ -69,17 +77,34 @@ def test_every_code_cell_was_run(path):
     assert [c.id for c in cells(path) if c.cell_type == "code" and c.execution_count is None] == []
 
 
+def shows_picture(cell) -> bool:
+    return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+
+
+def shows_animation(cell) -> bool:
+    return any('class="slide"' in o.get("data", {}).get("text/html", "") for o in cell.get("outputs", []))
+
+
+def alt_text(cell) -> str:
+    return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+
+
+def caption(cell) -> str:
+    return cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+
+
 @every_notebook
 def test_every_picture_has_words(path):
     """A cell that shows a picture says in its metadata what the picture shows."""
+    assert [c.id for c in cells(path) if shows_picture(c) and len(alt_text(c).split()) < 3] == []
 
-    def shows_picture(cell):
-        return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
 
-    def words(cell):
-        return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-
-    assert [c.id for c in cells(path) if shows_picture(c) and len(words(c).split()) < 3] == []
+@every_notebook
+def test_every_picture_has_a_caption(path):
+    """A caption says what the picture means, in whole sentences that are not the alt text; no other cell has one."""
+    pictures = [c for c in cells(path) if shows_picture(c) or shows_animation(c)]
+    assert [c.id for c in cells(path) if caption(c)] == [c.id for c in pictures]
+    assert [c.id for c in pictures if not re.search(r"\w.{15,}[.]$", caption(c)) or caption(c) == alt_text(c)] == []
 
 
 @every_notebook
@@ -95,6 +120,60 @@ def test_no_cell_is_exempt_from_comparison(path):
     """Each exempt cell would have to be named here, with its reason."""
     tags = {c.id: [t for t in c.metadata.get("tags", []) if t.startswith("nbval-")] for c in cells(path)}
     assert {name: found for name, found in tags.items() if found} == {}
+
+
+# ---------------------------------------------------------------- the head and the foot of a page
+
+
+@every_notebook
+def test_page_says_what_it_needs_and_takes(path):
+    """Each notebook tells what it presupposes and how long it runs; a chapter also what one will learn."""
+    first = cells(path)[0].source
+    is_exercise = path.parent.name == "exercises"
+    wanted = ["You need", "Run time"] if is_exercise else ["You will learn", "You need", "Run time"]
+    assert re.findall(r"^\*\*([^*]+)\*\*", first, flags=re.MULTILINE) == wanted
+    assert is_exercise or len(re.findall(r"^- .+", first, flags=re.MULTILINE)) >= 3
+
+
+def test_landing_page_states_the_run_times():
+    text = (ROOT / "intro.md").read_text(encoding="utf-8")
+    stated = re.findall(r"\(chapters/(\w+)\.ipynb\)\*\* \((\d+) s\)", text)
+    measured = {p.stem: str(nbformat.read(p, as_version=4).metadata.run_time_s) for p in CHAPTERS}
+    assert dict(stated) == measured
+
+
+@needs_site
+@every_notebook
+def test_page_leads_on_and_back(path):
+    """The links at the bottom follow the order of the contents."""
+    order = re.findall(r"file: (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    order.insert(0, "intro")
+    place = order.index(str(path.relative_to(ROOT).with_suffix("")))
+    links = re.findall(r'class="(left-prev|right-next)"\s+href="([^"]+)"', built(path))
+    targets = {kind: str((path.parent / link).resolve().relative_to(ROOT))[: -len(".html")] for kind, link in links}
+    assert targets == {"left-prev": order[place - 1], "right-next": order[place + 1]}
+
+
+# ---------------------------------------------------------------- numbers of figures and formulas
+
+
+@needs_site
+@every_notebook
+def test_figures_are_numbered_through(path):
+    """The captions of a page count from 1, after the number of its chapter."""
+    found = re.findall(r'<span class="figure-number">Figure ([^<]+)\.</span>', built(path))
+    letter = "E" if path.parent.name == "exercises" else ""
+    count = sum(bool(caption(c)) for c in cells(path))
+    assert found == [f"{letter}{int(path.stem[:2])}.{n}" for n in range(1, 1 + count)]
+
+
+@every_notebook
+def test_formulas_are_numbered_through(path):
+    """The numbers count from 1 after the chapter's, and every "(4.2)" of the text names one that is there."""
+    numbers = re.findall(r"\\tag\{([^}]*)\}", markdown(path))
+    assert numbers == [f"{int(path.stem[:2])}.{n}" for n in range(1, 1 + len(numbers))] if numbers else True
+    formulas = {n for p in CHAPTERS for n in re.findall(r"\\tag\{([^}]*)\}", markdown(p))}
+    assert set(re.findall(r"\((\d\.\d)\)", markdown(path))) <= formulas
 
 
 # ---------------------------------------------------------------- traps
@@ -149,12 +228,12 @@ def test_links_between_pages_lead_somewhere(path):
     assert [link for link in local_links(path) if is_broken(path, link)] == []
 
 
-@pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+@needs_site
 def test_built_site_takes_nothing_from_other_hosts():
     assert load("tools/check_offline.py").remote_references(SITE) == []
 
 
-@pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+@needs_site
 def test_api_page_names_everything_public():
     import convutils
 
@@ -214,7 +293,8 @@ def test_glossary_has_both_languages():
     """Every heading is an entry: the Chinese term, then at least a few words of English."""
     entries = {m[1]: (m[2], m[3]) for m in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))}
     assert list(entries) == headings(GLOSSARY, "##") == sorted(entries)
-    assert [t for t, (chinese, text) in entries.items() if not re.search("[\u4e00-\u9fff]", chinese) or len(text) < 20] == []
+    assert [term for term, (chinese, _) in entries.items() if not re.search("[\u4e00-\u9fff]", chinese)] == []
+    assert [term for term, (_, english) in entries.items() if len(english) < 20] == []
 
 
 @every_chapter
