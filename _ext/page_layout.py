@@ -13,6 +13,8 @@ from sphinx.highlighting import PygmentsBridge
 from sphinx.transforms import SphinxTransform
 
 PUNCTUATION = re.compile(r"[.,;:!?)]+")
+LONG_WORD = re.compile(r"\S{36}")  # about what fits on a phone behind some indentation
+BREAK_AFTER = re.compile(r'<span class="p">[^<]*[(\[][^<]*</span>')
 
 
 def first_words(node: nodes.Node) -> str:
@@ -77,6 +79,8 @@ class WrappingLines(HtmlFormatter):
             text = re.sub(r"<[^>]*>", "", line)
             indent = len(text) - len(text.lstrip(" "))
             style = f' style="--indent:{indent}"' if indent else ""
+            if LONG_WORD.search(text):
+                line = BREAK_AFTER.sub(r"\g<0><wbr>", line)
             yield kind, f'<span class="line"{style}>{line.rstrip(chr(10))}</span>\n'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import re
 import subprocess
@@ -174,6 +175,39 @@ def test_formulas_are_numbered_through(path):
     assert numbers == [f"{int(path.stem[:2])}.{n}" for n in range(1, 1 + len(numbers))] if numbers else True
     formulas = {n for p in CHAPTERS for n in re.findall(r"\\tag\{([^}]*)\}", markdown(p))}
     assert set(re.findall(r"\((\d\.\d)\)", markdown(path))) <= formulas
+
+
+# ---------------------------------------------------------------- what the site adds to the Markdown
+
+
+@needs_site
+@every_notebook
+def test_code_can_be_copied_from_the_page(path):
+    """The spans and breaks that let a line wrap change nothing of its text."""
+    shown = re.findall(r'<div class="cell_input.*?<pre>(.*?)</pre>', built(path), flags=re.DOTALL)
+    texts = [html.unescape(re.sub(r"<[^>]+>", "", code)).strip() for code in shown]
+    hidden = {"remove-cell", "remove-input"}
+    code = [c for c in cells(path) if c.cell_type == "code" and not hidden & set(c.metadata.get("tags", []))]
+    assert texts == [c.source.strip() for c in code]
+
+
+@needs_site
+@every_notebook
+def test_head_and_questions_are_boxes(path):
+    questions = len(re.findall(r"^\*\*Predict first\.\*\*", markdown(path), flags=re.MULTILINE))
+    boxes = re.findall(r'<div class="(page-head|predict) docutils container">', built(path))
+    assert boxes == ["page-head"] + ["predict"] * questions
+
+
+def test_punctuation_stays_with_its_formula_and_in_its_place():
+    from docutils import nodes, utils
+
+    document = utils.new_document("page")
+    parts = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b"), nodes.Text(" and")]
+    document += nodes.paragraph("", "", *parts)
+    load("_ext/page_layout.py").KeepPunctuation(document).apply()
+    assert document.astext() == ". a. b and"
+    assert [kept.astext() for kept in document.findall(nodes.inline)] == ["a."]
 
 
 # ---------------------------------------------------------------- traps
