@@ -3,13 +3,13 @@
     python tools/make_pdf.py                 # from _build/html, into _build/convnet-course-VERSION.pdf
 
 The pages' articles are put into one document, which Chromium prints. So page numbers run on, each font is embedded
-once, links between pages become links within the PDF, and the headings become its outline. It is printed twice: the
-first time tells on which pages the headings are, the second has these numbers in the contents. What it looks like is
-in _static/print.css.
+once, links between pages become links within the PDF. It is printed twice: the first time tells on which pages the headings
+are, the second has these numbers in the contents. What it looks like is in _static/print.css.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from html import escape
 from pathlib import Path
@@ -110,22 +110,40 @@ def collect(page, site: Path, files: list[str]) -> tuple[list[dict], list[str]]:
     return articles, page.evaluate(STYLES)
 
 
+def pages_of(reader: PdfReader) -> dict[str, int]:
+    """The index of the page on which each linked heading stands, by its id."""
+    places = reader.named_destinations.items()
+    return {name.removeprefix("/"): reader.get_destination_page_number(place) for name, place in places}
+
+
 def print_twice(page, draft: Path, target: Path) -> None:
     page.goto(draft.as_uri(), wait_until="load")
     page.evaluate("document.fonts.ready")
-    options = {"path": target, "prefer_css_page_size": True, "print_background": True, "outline": True, "tagged": True}
+    options = {"path": target, "prefer_css_page_size": True, "print_background": True}
     page.pdf(**options)
-    reader = PdfReader(target)
-    places = reader.named_destinations
-    page.evaluate(NUMBERS, {name: reader.get_destination_page_number(at) + 1 for name, at in places.items()})
-    page.pdf(**options)
+    page.evaluate(NUMBERS, {name: number + 1 for name, number in pages_of(PdfReader(target)).items()})
+    page.pdf(**options, tagged=True)  # with headings, lists and alt texts for a screen reader
 
 
-def without_dates(pdf: Path, title: str, author: str) -> None:
-    """The same book gives the same file: name it, and drop when and by what it was printed."""
+def add_outline(writer: PdfWriter, captions: dict[str, str], articles: list[dict]) -> None:
+    """The bookmarks: parts, pages, sections. Chromium's own name a heading twice where it moved to the next sheet."""
+    at, part = pages_of(writer), None
+    for article in articles:
+        if caption := captions.get(article["id"]):
+            part = writer.add_outline_item(title=caption, page_number=at[article["id"]])
+        above = writer.add_outline_item(title=article["title"], page_number=at[article["id"]], parent=part)
+        for section in article["sections"]:
+            writer.add_outline_item(title=section["title"], page_number=at[section["id"]], parent=above)
+
+
+def finish(pdf: Path, title: str, author: str, captions: dict[str, str], articles: list[dict]) -> int:
+    """Add outline and title; without the time of printing, the same book gives the same file. Return its length."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # its copy may hold more objects than the original; so be it
     writer = PdfWriter(clone_from=pdf)
     writer.metadata = {"/Title": title, "/Author": author}
+    add_outline(writer, captions, articles)
     writer.write(pdf)
+    return len(writer.pages)
 
 
 def make_pdf(site: Path, target: Path, order: list[tuple[str, list[str]]]) -> int:
@@ -143,10 +161,10 @@ def make_pdf(site: Path, target: Path, order: list[tuple[str, list[str]]]) -> in
         draft.write_text(document(title, author, styles, captions, articles), encoding="utf-8")
         print_twice(page, draft, fresh)
         browser.close()
-    without_dates(fresh, title, author)
+    count = finish(fresh, title, author, captions, articles)
     draft.unlink()
     fresh.replace(target)
-    return len(PdfReader(target).pages)
+    return count
 
 
 def main() -> int:
