@@ -12,4 +12,4 @@ if find_spec("convutils") is None:
     import subprocess
     import sys
 
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", f"convnet-course @ {SOURCE}"])
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", SOURCE])

@@ -3,8 +3,8 @@
     python tools/make_pdf.py                 # from _build/html, into _build/convnet-course-VERSION.pdf
 
 The pages' articles are put into one document, which Chromium prints. So page numbers run on, each font is embedded
-once, links between pages become links within the PDF. It is printed twice: the first time tells on which pages the headings
-are, the second has these numbers in the contents. What it looks like is in _static/print.css.
+once, and links between pages become links within the PDF. It is printed twice: the first time tells on which pages the
+headings are, the second has these numbers in the contents. What it looks like is in _static/print.css.
 """
 
 from __future__ import annotations

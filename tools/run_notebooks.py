@@ -81,7 +81,7 @@ def write(path: Path, text: str) -> None:
 
 
 def bootstrap_source(address: str) -> str:
-    """The bootstrap cell of a course whose repository has this address: it installs this version's tag, nothing newer."""
+    """The bootstrap cell of a course with this repository: it installs this version's tag, nothing newer."""
     source = f"git+{address}@{release_tag()}" if address else ""
     text = BOOTSTRAP.read_text(encoding="utf-8").rstrip("\n")
     return text.replace('SOURCE = ""', f'SOURCE = "{source}"', 1)

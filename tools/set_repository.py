@@ -4,7 +4,8 @@
     python tools/set_repository.py ""
 
 The address is stored in pyproject.toml; the site's buttons and links and the package's metadata are made from it. A
-notebook must carry its own copy, in the bootstrap cell, for it is opened alone on Colab. Either all files change or none.
+notebook must carry its own copy, in the bootstrap cell, for it is opened alone on Colab. Either all of these files
+change or none.
 """
 
 from __future__ import annotations
