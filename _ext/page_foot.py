@@ -43,7 +43,8 @@ def made_with(metadata: dict) -> str:
 
 
 def links(app, context) -> str:
-    how = f'<a href="{context["pathto"](HOW)}#the-foot-of-each-page">What this line says</a>'
+    page = context["pathto"](HOW).removesuffix("#")  # which it is on that page itself
+    how = f'<a href="{page}#the-foot-of-each-page">What this line says</a>'
     address = escape(app.config.course_repository)
     return how + (f' · <a href="{address}">Source</a>' if address else "")
 

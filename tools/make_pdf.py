@@ -146,21 +146,17 @@ def finish(pdf: Path, title: str, author: str, captions: dict[str, str], article
     return len(writer.pages)
 
 
-def make_pdf(site: Path, target: Path, order: list[tuple[str, list[str]]]) -> int:
+def make_pdf(browser, site: Path, target: Path, order: list[tuple[str, list[str]]]) -> int:
     """Print the pages of a built site, given by part; return how many pages of paper that makes."""
     settings = yaml.safe_load((course.ROOT / "_config.yml").read_text(encoding="utf-8"))
     title, author = settings["title"], settings["author"]
-    files = [name for _, names in order for name in names]
     draft, fresh = target.with_suffix(".html"), target.with_suffix(".part")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=FLAGS)
-        page = browser.new_context(color_scheme="light", offline=True).new_page()
-        articles, styles = collect(page, site, files)
-        ids = dict(zip(files, (article["id"] for article in articles)))
-        captions = {ids[names[0]]: caption for caption, names in order}
-        draft.write_text(document(title, author, styles, captions, articles), encoding="utf-8")
-        print_twice(page, draft, fresh)
-        browser.close()
+    page = browser.new_context(color_scheme="light", offline=True).new_page()
+    articles, styles = collect(page, site, [name for _, names in order for name in names])
+    ids = iter([article["id"] for article in articles])
+    captions = {[next(ids) for _ in names][0]: caption for caption, names in order}
+    draft.write_text(document(title, author, styles, captions, articles), encoding="utf-8")
+    print_twice(page, draft, fresh)
     count = finish(fresh, title, author, captions, articles)
     draft.unlink()
     fresh.replace(target)
@@ -175,7 +171,10 @@ def main() -> int:
         print(f"{SITE} holds no site; run: make book")
         return 1
     target = SITE.parent / f"convnet-course-{course.version()}.pdf"
-    pages = make_pdf(SITE, target, parts())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=FLAGS)
+        pages = make_pdf(browser, SITE, target, parts())
+        browser.close()
     print(f"{target.relative_to(course.ROOT)}: {pages} pages, {target.stat().st_size / 1e6:.1f} MB")
     return 0
 
