@@ -278,14 +278,17 @@ def broken_links(folder: Path) -> list[str]:
     return [f"{page.name}: {link}" for page, link in found if not urlsplit(link).scheme and is_broken(page, link)]
 
 
-def test_the_same_site_gives_the_same_zip(small_course, with_address, tmp_path):
-    site = small_course / "_build" / "html"
-    make_zip(site, tmp_path / "book.zip")
-    first = (tmp_path / "book.zip").read_bytes()
-    for path in site.rglob("*"):
-        os.utime(path, (1e9, 1e9))
-    make_zip(site, tmp_path / "book.zip")
-    assert (tmp_path / "book.zip").read_bytes() == first
+def test_the_same_site_gives_the_same_zip(tmp_path):
+    site = tmp_path / "html"
+    (site / "chapters").mkdir(parents=True)
+    packed = set()
+    for time in (1e9, 1.5e9):
+        for name in ("index.html", "chapters/a.html"):
+            (site / name).write_text("a page", encoding="utf-8")
+            os.utime(site / name, (time, time))
+        make_zip(site, tmp_path / "book.zip")
+        packed.add((tmp_path / "book.zip").read_bytes())
+    assert len(packed) == 1
 
 
 # ---------------------------------------------------------------- PDF
