@@ -26,6 +26,7 @@ from check_offline import remote_references
 from course import ROOT, release_tag, repository, version
 from make_pdf import FLAGS, make_pdf, parts
 from make_zip import make_zip
+from project import BINDER, COLAB
 from pypdf import PdfReader
 from run_notebooks import all_notebooks
 
@@ -122,8 +123,8 @@ def test_with_an_address_buttons_lead_there(with_address):
         hrefs = links(html)
         assert f"{home}/edit/main/{source}" in hrefs and home in hrefs
         assert any(href.startswith(f"{home}/issues/new?") and page in href for href in hrefs)
-        colab = f"https://colab.research.google.com/github/owner/course/blob/{tag}/{page}.ipynb"
-        binder = f"https://mybinder.org/v2/gh/owner/course/{tag}?urlpath=lab/tree/{page}.ipynb"
+        colab = f"{COLAB}/github/owner/course/blob/{tag}/{page}.ipynb"
+        binder = f"{BINDER}/v2/gh/owner/course/{tag}?urlpath=lab/tree/{page}.ipynb"
         assert [target in hrefs for target in (colab, binder)] == [page == NOTEBOOK] * 2
 
 
