@@ -10,15 +10,6 @@ UNUSED_SCRIPTS = ("thebe", "design-tabs")
 UNUSED_FILES = ("scripts/fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css", "design-tabs.js")
 
 
-def without_repository(app, config) -> None:
-    """Take the links to a repository away: Jupyter Book's default points at its own repository."""
-    options = config.html_theme_options
-    options["repository_url"] = ""
-    options["launch_buttons"] = {}
-    for button in ("repository", "issues", "edit_page", "source"):
-        options[f"use_{button}_button"] = False
-
-
 def is_unused(asset) -> bool:
     name = str(getattr(asset, "filename", asset) or "")
     body = str(getattr(asset, "attributes", {}).get("body", ""))
@@ -61,7 +52,6 @@ def finish(app, exception) -> None:
 
 
 def setup(app):
-    app.connect("config-inited", without_repository, priority=400)
     app.connect("html-page-context", drop_unused_assets, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
