@@ -15,12 +15,12 @@ SITE := _build/html/index.html
 PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py) package-lock.json
+SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book test run lab serve lint clean constraints python-version
+.PHONY: help book test run lab serve measure lint clean constraints python-version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ lab: $(READY) ## open the notebooks in JupyterLab
 
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+measure: $(READY) book ## measure how heavy the pages are and how soon one can read them
+	$(ENV)/bin/python tools/measure_site.py
 
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .

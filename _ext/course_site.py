@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 # Themes and extensions put these on every page; nothing here uses them.
-UNUSED_SCRIPTS = ("thebe", "design-tabs")
-UNUSED_FILES = ("scripts/fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css", "design-tabs.js")
+UNUSED = ("thebe", "design-tabs", "sphinx-design", "graphviz", "togglebutton", "toggleHint", "toggleOpenOnPrint")
+UNUSED_FILES = ("scripts/fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css", "design-tabs.js",
+                "sphinx-design.min.css", "graphviz.css", "styles/theme.css", "togglebutton.js", "togglebutton.css")
 
 
 def without_repository(app, config) -> None:
@@ -22,7 +23,7 @@ def without_repository(app, config) -> None:
 def is_unused(asset) -> bool:
     name = str(getattr(asset, "filename", asset) or "")
     body = str(getattr(asset, "attributes", {}).get("body", ""))
-    return any(word in name or word.upper() in body for word in UNUSED_SCRIPTS)
+    return any(word in name or word in body or word.upper() in body for word in UNUSED)
 
 
 def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
@@ -30,17 +31,13 @@ def drop_unused_assets(app, pagename, templatename, context, doctree) -> None:
         context[kind] = [asset for asset in context[kind] if not is_unused(asset)]
 
 
-ICON_SCRIPT = re.compile(
-    r'\s*<!-- So that users can add custom icons -->\s*<script defer src="[^"]*fontawesome\.js[^"]*"></script>'
-)
 SEARCH_BUTTON = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"')
 SIDEBAR = '<div id="pst-primary-sidebar" class="bd-sidebar-primary bd-sidebar">'
 NAMED_SIDEBAR = SIDEBAR[:-1] + ' role="complementary" aria-label="Sidebar">'
 
 
 def mended(html: str) -> str:
-    """One page without the 1.5 MB icon script (the icons come as a font) and with names for assistive technology."""
-    html = ICON_SCRIPT.sub("", html)
+    """One page with names for assistive technology."""
     html = SEARCH_BUTTON.sub(r"\1", html)  # its visible text is its name
     return html.replace(SIDEBAR, NAMED_SIDEBAR)
 
