@@ -12,11 +12,10 @@ import subprocess
 from pathlib import Path
 
 from docutils import nodes
+from npm_packages import MODULES, NODE
 from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
-
-from npm_packages import MODULES, NODE
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +93,7 @@ def block(translator, node):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, _("Link to this equation"))
         translator.body.append("</span>")
-    html = katex(environments_for_katex(node.astext()), True, node)
-    # a wide formula scrolls sideways on a phone: let the keyboard reach it
-    html = html.replace('class="katex-display"', 'class="katex-display" tabindex="0"', 1)
-    translator.body.append(html + "</div>\n")
+    translator.body.append(katex(environments_for_katex(node.astext()), True, node) + "</div>\n")
     raise nodes.SkipNode
 
 

@@ -14,18 +14,20 @@ from pathlib import Path
 
 from docutils import nodes
 from fontTools import subset
+from npm_packages import MODULES, NODE
 from pygments.formatters import HtmlFormatter
 from pygments.token import Name, Punctuation, Text, Whitespace
 from sphinx.highlighting import PygmentsBridge
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
-from npm_packages import MODULES, NODE
-
 PURGE = """
 const [library, out] = process.argv.slice(1), fs = require("fs");
 const {PurgeCSS} = require(library);
-const options = {content: [out + "/**/*.html", out + "/**/*.js"], css: [out + "/_static/**/*.css"]};
+const content = ["/**/*.html", "/_static/*.js", "/_static/scripts/pydata*.js", "/_static/scripts/sphinx*.js"];
+const options = {content: content.map(name => out + name), css: [out + "/_static/**/*.css"],
+  // bootstrap.js has the names of all of Bootstrap; these two parts are used here
+  safelist: {standard: [/^(show|fade|collaps)/], greedy: [/tooltip/, /dropdown/]}};
 new PurgeCSS().purge(options).then(sheets => sheets.forEach(({file, css}) => fs.writeFileSync(file, css)));
 """
 # the styles give these the colour of the text around them: no tag is needed
@@ -64,7 +66,7 @@ def letters_of(out: Path) -> set[int]:
 
 
 def shrink_fonts(out: Path) -> None:
-    """Keep the woff2 files that a style sheet names, with the letters that occur; every browser of today reads those."""
+    """Keep the woff2 files that a style sheet names, with the letters that occur; every browser reads those."""
     letters, kept = letters_of(out), set()
     for sheet in out.rglob("*.css"):
         css = OTHER_FORMATS.sub("", sheet.read_text(encoding="utf-8"))

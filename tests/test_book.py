@@ -69,17 +69,19 @@ def test_every_code_cell_was_run(path):
     assert [c.id for c in cells(path) if c.cell_type == "code" and c.execution_count is None] == []
 
 
+def pictures(cell) -> int:
+    return sum(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+
+
 @every_notebook
 def test_every_picture_has_words(path):
-    """A cell that shows a picture says in its metadata what the picture shows."""
-
-    def shows_picture(cell):
-        return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
-
-    def words(cell):
-        return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-
-    assert [c.id for c in cells(path) if shows_picture(c) and len(words(c).split()) < 3] == []
+    """A cell that shows pictures says in its metadata what each shows, in a paragraph of at least five words each."""
+    found = []
+    for cell in filter(pictures, cells(path)):
+        words = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").split("\n\n")
+        assert len(words) == pictures(cell) and min(len(w.split()) for w in words) >= 5, f"{cell.id}: {words}"
+        found += words
+    assert len(found) == len(set(found)), f"twice: {[w for w in found if found.count(w) > 1]}"
 
 
 @every_notebook

@@ -5,8 +5,8 @@
 
 A KB is 1 000 bytes as they leave the server, which does not compress. "Before its figures" is everything the browser
 fetches for a page except the figures, which are the files of the folder _images; animations are part of the page.
-"In all" is what it has fetched once a reader has scrolled to the end. The shift is Chromium's cumulative layout shift, scrolling included. A page is readable
-when it is painted for the first time and the fonts of its first screen have come.
+"In all" is what it has fetched once a reader has scrolled to the end. The shift is Chromium's cumulative layout shift,
+scrolling included. A page is readable when it is painted for the first time and its fonts have come.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Weight:
                 f"{self.requests_in_all} | {self.shift:.3f} | {self.readable:.2f} |")
 
 
-HEADER = ("| page | KB before its figures | KB in all | requests before its figures | in all | layout shift | readable after, s |\n"
+HEADER = ("| page | KB before its figures | KB in all | requests before | requests in all | layout shift "
+          "| readable after, s |\n"
           "|---|---|---|---|---|---|---|\n")
 
 
@@ -102,8 +103,8 @@ def measure(browser, address: str, name: str) -> Weight:
     page.wait_for_load_state("networkidle")
     seen = page.evaluate("measured")
     page_itself = [request for request in done if "/_images/" not in request.url]
-    weight = Weight(name, kilobytes(page_itself), kilobytes(done), len(page_itself), len(done), seen["shift"], seen["formulas"],
-                    seen["rendered"], max(seen["paint"], fonts) / 1000)
+    weight = Weight(name, kilobytes(page_itself), kilobytes(done), len(page_itself), len(done), seen["shift"],
+                    seen["formulas"], seen["rendered"], max(seen["paint"], fonts) / 1000)
     context.close()
     return weight
 
@@ -118,14 +119,9 @@ def pages(site: Path) -> list[str]:
     return sorted(set(found) - {"index.html"})
 
 
-def measure_all(site: Path, names=None) -> list[Weight]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, served(site) as address:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        weights = [measure(browser, address, name) for name in names or pages(site)]
-        browser.close()
-    return weights
+def measure_all(browser, site: Path) -> list[Weight]:
+    with served(site) as address:
+        return [measure(browser, address, name) for name in pages(site)]
 
 
 def reported(text: str) -> list[list[str]]:
@@ -143,13 +139,16 @@ def write(weights: list[Weight]) -> None:
 
 
 def main() -> int:
+    from playwright.sync_api import sync_playwright  # only this needs it: the tests bring their own browser
+
     parser = argparse.ArgumentParser(description="Measure how heavy the pages of the built site are.")
     parser.add_argument("--write", action="store_true", help=f"put the table into {REPORT.relative_to(ROOT)}")
     arguments = parser.parse_args()
     if not chromium() or not pages(SITE):
         print(MISSING if not chromium() else "there is no site; run: make book")
         return 1
-    weights = measure_all(SITE)
+    with sync_playwright() as playwright:
+        weights = measure_all(playwright.chromium.launch(executable_path=chromium(), args=FLAGS), SITE)
     print(HEADER + "\n".join(weight.row() for weight in weights))
     if arguments.write:
         write(weights)
