@@ -27,7 +27,7 @@ const {PurgeCSS} = require(library);
 const content = ["/**/*.html", "/_static/*.js", "/_static/scripts/pydata*.js", "/_static/scripts/sphinx*.js"];
 const options = {content: content.map(name => out + name), css: [out + "/_static/**/*.css"],
   // bootstrap.js has the names of all of Bootstrap; these two parts are used here
-  safelist: {standard: [/^(show|fade|collaps)/], greedy: [/tooltip/, /dropdown/]}};
+  safelist: [/^(bs-)?tooltip/, /^dropdown/, /^(show|fade)$/]};
 new PurgeCSS().purge(options).then(sheets => sheets.forEach(({file, css}) => fs.writeFileSync(file, css)));
 """
 # the styles give these the colour of the text around them: no tag is needed

@@ -374,16 +374,18 @@ def test_late_images_are_printed(visit):
 FOCUSED = """() => {
     const e = document.activeElement;
     if (e === document.body) return null;
-    const look = () => {
-        const s = getComputedStyle(e);
+    const parts = [e, ...e.querySelectorAll(":scope > .toctree-toggle")];  // that one has its ring on its arrow
+    const look = () => parts.map(part => {
+        const s = getComputedStyle(part);
         return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor, s.backgroundColor].join();
-    };
-    const box = e.getBoundingClientRect(), with_focus = look();
+    }).join();
+    const box = parts.at(-1).getBoundingClientRect(), with_focus = look();
     e.blur();
     const plain = look();
     e.focus({focusVisible: true});
     if (!e.dataset.n) e.dataset.n = ++window.reached || (window.reached = 1);
-    return {n: +e.dataset.n, what: e.outerHTML.slice(0, 100), ring: with_focus !== plain, seen: box.width > 0};
+    return {n: +e.dataset.n, what: e.outerHTML.slice(0, 100), ring: with_focus !== plain,
+            seen: box.width > 0 && box.height > 0};
 }"""
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, summary, input, [tabindex='0']")].filter(
     e => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0 && !e.dataset.n

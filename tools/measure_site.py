@@ -43,12 +43,12 @@ WATCH = """(() => {
         seen.rendered = formulas.filter(e => e.querySelector(".katex-html")).length;
     });
 })()"""
-FONTS = """() => Math.max(0, ...performance.getEntriesByType("resource")
+FONTS = """async () => await document.fonts.ready && Math.max(0, ...performance.getEntriesByType("resource")
     .filter(e => e.name.endsWith(".woff2")).map(e => e.responseEnd))"""
 SCROLL = """async () => {
-    for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+    for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
         window.scrollTo({top: y, behavior: "instant"});
-        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        await new Promise(requestAnimationFrame);
     }
 }"""
 
@@ -97,7 +97,7 @@ def measure(browser, address: str, name: str) -> Weight:
     page.add_init_script(WATCH)
     done = []
     page.on("requestfinished", lambda request: done.append(request))
-    page.goto(address + name, wait_until="networkidle")
+    page.goto(address + name)
     fonts = page.evaluate(FONTS)
     page.evaluate(SCROLL)
     page.wait_for_load_state("networkidle")
