@@ -23,12 +23,12 @@ OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py) package-lock.json
+SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve lint repository clean constraints \
+.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint repository clean constraints \
     python-version
 
 help: ## list these targets
@@ -74,6 +74,9 @@ lab: $(READY) ## open the notebooks in JupyterLab
 
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+measure: $(READY) book ## measure how heavy the pages are and how soon one can read them
+	$(ENV)/bin/python tools/measure_site.py
 
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .

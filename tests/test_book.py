@@ -78,8 +78,8 @@ def test_every_code_cell_was_run(path):
     assert [c.id for c in cells(path) if c.cell_type == "code" and c.execution_count is None] == []
 
 
-def shows_picture(cell) -> bool:
-    return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+def pictures(cell) -> int:
+    return sum(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
 
 
 def shows_animation(cell) -> bool:
@@ -87,6 +87,7 @@ def shows_animation(cell) -> bool:
 
 
 def alt_text(cell) -> str:
+    """What each picture of the cell shows, in a paragraph each."""
     return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
 
 
@@ -96,16 +97,21 @@ def caption(cell) -> str:
 
 @every_notebook
 def test_every_picture_has_words(path):
-    """A cell that shows a picture says in its metadata what the picture shows."""
-    assert [c.id for c in cells(path) if shows_picture(c) and len(alt_text(c).split()) < 3] == []
+    """A cell that shows pictures says in its metadata what each shows, in a paragraph of at least five words each."""
+    found = []
+    for cell in filter(pictures, cells(path)):
+        words = alt_text(cell).split("\n\n")
+        assert len(words) == pictures(cell) and min(len(w.split()) for w in words) >= 5, f"{cell.id}: {words}"
+        found += words
+    assert len(found) == len(set(found)), f"twice: {[w for w in found if found.count(w) > 1]}"
 
 
 @every_notebook
 def test_every_picture_has_a_caption(path):
     """A caption says what the picture means, in whole sentences that are not the alt text; no other cell has one."""
-    pictures = [c for c in cells(path) if shows_picture(c) or shows_animation(c)]
-    assert [c.id for c in cells(path) if caption(c)] == [c.id for c in pictures]
-    assert [c.id for c in pictures if not re.search(r"\w.{15,}[.]$", caption(c)) or caption(c) == alt_text(c)] == []
+    shown = [c for c in cells(path) if pictures(c) or shows_animation(c)]
+    assert [c.id for c in cells(path) if caption(c)] == [c.id for c in shown]
+    assert [c.id for c in shown if not re.search(r"\w.{15,}[.]$", caption(c)) or caption(c) == alt_text(c)] == []
 
 
 @every_notebook
