@@ -15,9 +15,6 @@ from pathlib import Path
 from docutils import nodes
 from fontTools import subset
 from npm_packages import MODULES, NODE
-from pygments.formatters import HtmlFormatter
-from pygments.token import Name, Punctuation, Text, Whitespace
-from sphinx.highlighting import PygmentsBridge
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
@@ -30,17 +27,8 @@ const options = {content: content.map(name => out + name), css: [out + "/_static
   safelist: [/^(bs-)?tooltip/, /^dropdown/, /^(show|fade)$/]};
 new PurgeCSS().purge(options).then(sheets => sheets.forEach(({file, css}) => fs.writeFileSync(file, css)));
 """
-# the styles give these the colour of the text around them: no tag is needed
-UNCOLOURED = (Name, Name.Namespace, Name.Other, Punctuation, Text, Whitespace)
 WOFF2_URL = re.compile(r'url\(["\']?([^)"\']+\.woff2)["\']?\)')
 OTHER_FORMATS = re.compile(r',\s*url\([^)]*\.(?:woff|ttf)\)\s*format\("(?:woff|truetype)"\)')
-
-
-class LeanFormatter(HtmlFormatter):
-    """Pygments' formatter without tags around uncoloured words: half of the weight of a page of code."""
-
-    def _get_css_class(self, kind):
-        return "" if kind in UNCOLOURED else super()._get_css_class(kind)
 
 
 def image(translator, node):
@@ -99,7 +87,6 @@ def finish(app, exception) -> None:
 
 
 def setup(app):
-    PygmentsBridge.html_formatter = LeanFormatter
     app.setup_extension("npm_packages")
     app.add_node(nodes.image, override=True, html=(image, HTML5Translator.depart_image))
     app.connect("build-finished", finish, priority=900)  # when all pages have their last form

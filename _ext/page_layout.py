@@ -1,4 +1,4 @@
-"""What the site adds to plain Markdown for the eye: boxes, lines of code that wrap, punctuation that stays.
+"""What the site adds to plain Markdown for the eye: boxes, and punctuation that stays.
 
 The notebooks need none of it and know nothing of it; they read as well in Jupyter.
 """
@@ -8,13 +8,9 @@ from __future__ import annotations
 import re
 
 from docutils import nodes
-from pygments.formatters import HtmlFormatter
-from sphinx.highlighting import PygmentsBridge
 from sphinx.transforms import SphinxTransform
 
 PUNCTUATION = re.compile(r"[.,;:!?)]+")
-LONG_WORD = re.compile(r"\S{36}")  # about what fits on a phone behind some indentation
-BREAK_AFTER = re.compile(r'<span class="p">[^<]*[(\[][^<]*</span>')
 
 
 def first_words(node: nodes.Node) -> str:
@@ -68,24 +64,7 @@ class KeepPunctuation(SphinxTransform):
                 parent[place : place + 2] = [together, nodes.Text(after[mark.end() :])]
 
 
-class WrappingLines(HtmlFormatter):
-    """Each line of code an element, so that a long one can wrap and hang below its own indentation."""
-
-    def wrap(self, source):
-        return super().wrap(self.lines(source))
-
-    def lines(self, source):
-        for kind, line in source:
-            text = re.sub(r"<[^>]*>", "", line)
-            indent = len(text) - len(text.lstrip(" "))
-            style = f' style="--indent:{indent}"' if indent else ""
-            if LONG_WORD.search(text):
-                line = BREAK_AFTER.sub(r"\g<0><wbr>", line)
-            yield kind, f'<span class="line"{style}>{line.rstrip(chr(10))}</span>\n'
-
-
 def setup(app):
-    PygmentsBridge.html_formatter = WrappingLines
     app.add_transform(Boxes)
     app.add_transform(KeepPunctuation)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,7 +4,7 @@
     python tools/measure_site.py --write    # and puts it into reference/how_it_is_made.md
 
 A KB is 1 000 bytes as they leave the server, which does not compress. "Before its figures" is everything the browser
-fetches for a page except the figures, which are the files of the folder _images; animations are part of the page.
+fetches for a page except the figures: the files of the folder _images, and the animations, which lie in the page.
 "In all" is what it has fetched once a reader has scrolled to the end. The shift is Chromium's cumulative layout shift,
 scrolling included. A page is readable when it is painted for the first time and its fonts have come.
 """
@@ -45,6 +45,8 @@ WATCH = """(() => {
 })()"""
 FONTS = """async () => await document.fonts.ready && Math.max(0, ...performance.getEntriesByType("resource")
     .filter(e => e.name.endsWith(".woff2")).map(e => e.responseEnd))"""
+ANIMATIONS = """() => [...document.querySelectorAll(".slide")]
+    .reduce((bytes, e) => bytes + new TextEncoder().encode(e.parentElement.innerHTML).length, 0)"""
 SCROLL = """async () => {
     for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
         window.scrollTo({top: y, behavior: "instant"});
@@ -102,8 +104,9 @@ def measure(browser, address: str, name: str) -> Weight:
     page.evaluate(SCROLL)
     page.wait_for_load_state("networkidle")
     seen = page.evaluate("measured")
+    animations = page.evaluate(ANIMATIONS) / 1000
     page_itself = [request for request in done if "/_images/" not in request.url]
-    weight = Weight(name, kilobytes(page_itself), kilobytes(done), len(page_itself), len(done), seen["shift"],
+    weight = Weight(name, kilobytes(page_itself) - animations, kilobytes(done), len(page_itself), len(done), seen["shift"],
                     seen["formulas"], seen["rendered"], max(seen["paint"], fonts) / 1000)
     context.close()
     return weight
