@@ -23,12 +23,13 @@ OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* convutils/*.py) package-lock.json
+SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book test test-long test-oldest mutants audit run lab serve lint clean constraints python-version
+.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint repository clean constraints \
+    python-version
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +38,12 @@ book: $(BOOK_READY) _build/site-wide ## build the site from the stored outputs i
 	@$(BOOK_ENV)/bin/jupyter-book build . $(BOOK_FLAGS) > _build/book.log 2>&1 || { cat _build/book.log; exit 1; }
 	@sed 's/\x1b\[[0-9;]*m//g' _build/book.log | grep -E 'WARNING|ERROR' || true
 	@echo "The book is built. Open _build/html/index.html in a browser, or run: make serve"
+
+zip: book ## pack the site into one file to download, _build/*.zip
+	@$(BOOK_ENV)/bin/python tools/make_zip.py
+
+pdf: $(READY) book ## print the whole book into _build/*.pdf (needs Chromium)
+	@$(ENV)/bin/python tools/make_pdf.py
 
 test: $(READY) book ## run every notebook and compare its outputs, then the unit and browser tests
 	@$(ENV)/bin/python tools/find_chromium.py
@@ -68,9 +75,16 @@ lab: $(READY) ## open the notebooks in JupyterLab
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
+measure: $(READY) book ## measure how heavy the pages are and how soon one can read them
+	$(ENV)/bin/python tools/measure_site.py
+
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .
 	$(ENV)/bin/python tools/run_notebooks.py --check
+
+repository: $(BOOK_READY) ## set the course's repository everywhere (URL=https://host/owner/name; URL= for none)
+	$(if $(filter command line,$(origin URL)),,$(error say which: make repository URL=https://host/owner/name, or URL= for none))
+	@$(BOOK_ENV)/bin/python tools/set_repository.py '$(URL)'
 
 clean: ## remove what was built and the virtual environments
 	rm -rf _build $(ENV) $(BOOK_ENV) $(OLDEST_ENV) mutants node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info

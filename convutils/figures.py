@@ -5,6 +5,7 @@ style.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha1
 from html import escape
@@ -278,6 +279,7 @@ def animate_pool2d(X, pool_size, mode="max", *, padding=0, stride=1, alt):
 
 
 CELL = 34  # pixels of one cell of an animation
+_drawn = Counter()  # how often each animation was drawn
 
 
 def _animation(X, Y, geometry, arithmetic, alt, taps=()):
@@ -294,6 +296,8 @@ def _animation(X, Y, geometry, arithmetic, alt, taps=()):
                            "text": f"Y[{i}, {j}] = " + arithmetic(pixels, Y[i, j].item())})
     picture = _picture(X, Y, geometry, taps, alt)
     name = "slide-" + sha1((picture + json.dumps(frames)).encode()).hexdigest()[:10]
+    _drawn[name] += 1
+    name += f"-{_drawn[name]}" * (_drawn[name] > 1)  # a page may show the same animation twice: each has its own id
     fields = {"name": name, "last": str(len(frames) - 1), "first": escape(frames[0]["text"]),
               "frames": json.dumps(frames), "picture": picture}  # the picture last: it holds the caller's words
     html = _TEMPLATE

@@ -32,7 +32,7 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
         raise ValueError(f"padding: got {padding}, wanted at most half the window {pool_size}")
     if not X.is_floating_point() and (mode == "avg" or X.is_complex() or X.dtype == torch.bool):
         raise TypeError(f"X: got {X.dtype}, wanted real numbers, of a floating dtype for the average")
-    X = pad(X, p, 0 if mode == "avg" else _lowest(X.dtype)) if k_h * k_w > 1 else X.clone()  # else Y would be X itself
+    X = pad(X, p, 0 if mode == "avg" else _lowest(X.dtype))
     # the columns of each window, then the rows: k_h + k_w slices of the whole batch instead of k_h · k_w
     Y = _Slide.apply(_Slide.apply(X, -1, k_w, s_w, mode), -2, k_h, s_h, mode)
     return Y / (k_h * k_w) if mode == "avg" else Y
@@ -49,27 +49,33 @@ class _Slide(torch.autograd.Function):
     @staticmethod
     def forward(ctx, X, axis, k, s, mode):
         ctx.shape, ctx.window = X.shape, (axis, k, s)
-        windows, later_wins = X.unfold(axis, k, s), []
-        Y = windows[..., 0]
+        Y, wins = _slice(X, 0, axis, k, s), []
         for i in range(1, k):
+            x = _slice(X, i, axis, k, s)
             if mode == "max" and ctx.needs_input_grad[0]:
-                later_wins.append(windows[..., i] > Y)
-            Y = torch.maximum(Y, windows[..., i]) if mode == "max" else Y + windows[..., i]
-        ctx.save_for_backward(*later_wins)
-        return Y
+                wins.append(x > Y)  # where number i is larger than all before it
+            Y = torch.maximum(Y, x) if mode == "max" else Y + x
+        ctx.save_for_backward(*wins)
+        return Y if k > 1 else Y.clone()  # never a view of X
 
     @staticmethod
     def backward(ctx, gradient):
-        shares = []
-        for wins in reversed(ctx.saved_tensors):
-            shares.append(gradient * wins)
-            gradient = gradient - shares[-1]
-        shares += [gradient] * (ctx.window[1] - len(shares))
         total = gradient.new_zeros(ctx.shape)
-        windows = total.unfold(*ctx.window)
-        for i, share in enumerate(reversed(shares)):
-            windows[..., i] += share
+        wins = list(ctx.saved_tensors)  # none for the sum, of which every number gets the whole gradient
+        for i in reversed(range(ctx.window[1])):
+            share, rest = gradient, gradient
+            if wins and i:
+                share = gradient * wins[i - 1]
+                rest = gradient - share
+            _slice(total, i, *ctx.window).add_(share)
+            gradient = rest
         return total, None, None, None, None
+
+
+def _slice(X, i, axis, k, s):
+    """Return the view of X that holds number i of every window along the axis."""
+    X, last = X.transpose(axis, -1), X.shape[axis] - k
+    return X[..., i:last + i + 1:s].transpose(axis, -1)
 
 
 def _lowest(dtype):

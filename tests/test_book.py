@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import re
 import subprocess
@@ -23,6 +24,14 @@ SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / f
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+
+
+def built(path: Path) -> str:
+    """The page that the site makes of a source."""
+    return (SITE / path.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
 
 
 def load(path: str):
@@ -69,17 +78,40 @@ def test_every_code_cell_was_run(path):
     assert [c.id for c in cells(path) if c.cell_type == "code" and c.execution_count is None] == []
 
 
+def pictures(cell) -> int:
+    return sum(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+
+
+def shows_animation(cell) -> bool:
+    return any('class="slide"' in o.get("data", {}).get("text/html", "") for o in cell.get("outputs", []))
+
+
+def alt_text(cell) -> str:
+    """What each picture of the cell shows, in a paragraph each."""
+    return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+
+
+def caption(cell) -> str:
+    return cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+
+
 @every_notebook
 def test_every_picture_has_words(path):
-    """A cell that shows a picture says in its metadata what the picture shows."""
+    """A cell that shows pictures says in its metadata what each shows, in a paragraph of at least five words each."""
+    found = []
+    for cell in filter(pictures, cells(path)):
+        words = alt_text(cell).split("\n\n")
+        assert len(words) == pictures(cell) and min(len(w.split()) for w in words) >= 5, f"{cell.id}: {words}"
+        found += words
+    assert len(found) == len(set(found)), f"twice: {[w for w in found if found.count(w) > 1]}"
 
-    def shows_picture(cell):
-        return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
 
-    def words(cell):
-        return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-
-    assert [c.id for c in cells(path) if shows_picture(c) and len(words(c).split()) < 3] == []
+@every_notebook
+def test_every_picture_has_a_caption(path):
+    """A caption says what the picture means, in whole sentences that are not the alt text; no other cell has one."""
+    shown = [c for c in cells(path) if pictures(c) or shows_animation(c)]
+    assert [c.id for c in cells(path) if caption(c)] == [c.id for c in shown]
+    assert [c.id for c in shown if not re.search(r"\w.{15,}[.]$", caption(c)) or caption(c) == alt_text(c)] == []
 
 
 @every_notebook
@@ -95,6 +127,93 @@ def test_no_cell_is_exempt_from_comparison(path):
     """Each exempt cell would have to be named here, with its reason."""
     tags = {c.id: [t for t in c.metadata.get("tags", []) if t.startswith("nbval-")] for c in cells(path)}
     assert {name: found for name, found in tags.items() if found} == {}
+
+
+# ---------------------------------------------------------------- the head and the foot of a page
+
+
+@every_notebook
+def test_page_says_what_it_needs_and_takes(path):
+    """Each notebook tells what it presupposes and how long it runs; a chapter also what one will learn."""
+    first = cells(path)[0].source
+    is_exercise = path.parent.name == "exercises"
+    wanted = ["You need", "Run time"] if is_exercise else ["You will learn", "You need", "Run time"]
+    assert re.findall(r"^\*\*([^*]+)\*\*", first, flags=re.MULTILINE) == wanted
+    assert is_exercise or len(re.findall(r"^- .+", first, flags=re.MULTILINE)) >= 3
+
+
+def test_landing_page_states_the_run_times():
+    text = (ROOT / "intro.md").read_text(encoding="utf-8")
+    stated = re.findall(r"\(chapters/(\w+)\.ipynb\)\*\* \((\d+) s\)", text)
+    measured = {p.stem: str(nbformat.read(p, as_version=4).metadata.run_time_s) for p in CHAPTERS}
+    assert dict(stated) == measured
+
+
+@needs_site
+@every_notebook
+def test_page_leads_on_and_back(path):
+    """The links at the bottom follow the order of the contents."""
+    order = re.findall(r"file: (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    order.insert(0, "intro")
+    place = order.index(str(path.relative_to(ROOT).with_suffix("")))
+    links = re.findall(r'class="(left-prev|right-next)"\s+href="([^"]+)"', built(path))
+    targets = {kind: str((path.parent / link).resolve().relative_to(ROOT))[: -len(".html")] for kind, link in links}
+    assert targets == {"left-prev": order[place - 1], "right-next": order[place + 1]}
+
+
+# ---------------------------------------------------------------- numbers of figures and formulas
+
+
+@needs_site
+@every_notebook
+def test_figures_are_numbered_through(path):
+    """The captions of a page count from 1, after the number of its chapter."""
+    found = re.findall(r'<span class="figure-number">Figure ([^<]+)\.</span>', built(path))
+    letter = "E" if path.parent.name == "exercises" else ""
+    count = sum(bool(caption(c)) for c in cells(path))
+    assert found == [f"{letter}{int(path.stem[:2])}.{n}" for n in range(1, 1 + count)]
+
+
+@every_notebook
+def test_formulas_are_numbered_through(path):
+    """The numbers count from 1 after the chapter's, and every "(4.2)" of the text names one that is there."""
+    numbers = re.findall(r"\\tag\{([^}]*)\}", markdown(path))
+    assert numbers == [f"{int(path.stem[:2])}.{n}" for n in range(1, 1 + len(numbers))] if numbers else True
+    formulas = {n for p in CHAPTERS for n in re.findall(r"\\tag\{([^}]*)\}", markdown(p))}
+    assert set(re.findall(r"\((\d\.\d)\)", markdown(path))) <= formulas
+
+
+# ---------------------------------------------------------------- what the site adds to the Markdown
+
+
+@needs_site
+@every_notebook
+def test_code_can_be_copied_from_the_page(path):
+    """The spans and breaks that let a line wrap change nothing of its text."""
+    shown = re.findall(r'<div class="cell_input.*?<pre>(.*?)</pre>', built(path), flags=re.DOTALL)
+    texts = [html.unescape(re.sub(r"<[^>]+>", "", code)).strip() for code in shown]
+    hidden = {"remove-cell", "remove-input"}
+    code = [c for c in cells(path) if c.cell_type == "code" and not hidden & set(c.metadata.get("tags", []))]
+    assert texts == [c.source.strip() for c in code]
+
+
+@needs_site
+@every_notebook
+def test_head_and_questions_are_boxes(path):
+    questions = len(re.findall(r"^\*\*Predict first\.\*\*", markdown(path), flags=re.MULTILINE))
+    boxes = re.findall(r'<div class="(page-head|predict) docutils container">', built(path))
+    assert boxes == ["page-head"] + ["predict"] * questions
+
+
+def test_punctuation_stays_with_its_formula_and_in_its_place():
+    from docutils import nodes, utils
+
+    document = utils.new_document("page")
+    parts = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b"), nodes.Text(" and")]
+    document += nodes.paragraph("", "", *parts)
+    load("_ext/page_layout.py").KeepPunctuation(document).apply()
+    assert document.astext() == ". a. b and"
+    assert [kept.astext() for kept in document.findall(nodes.inline)] == ["a."]
 
 
 # ---------------------------------------------------------------- traps
@@ -149,18 +268,79 @@ def test_links_between_pages_lead_somewhere(path):
     assert [link for link in local_links(path) if is_broken(path, link)] == []
 
 
-@pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+@needs_site
 def test_built_site_takes_nothing_from_other_hosts():
     assert load("tools/check_offline.py").remote_references(SITE) == []
 
 
-@pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+@needs_site
 def test_api_page_names_everything_public():
     import convutils
 
     page = (SITE / "reference" / "api.html").read_text(encoding="utf-8")
     names = [n for n in convutils.__all__ if n != "kernels"]
     assert [n for n in names if f'id="convutils.{n}"' not in page] == []
+
+
+# ---------------------------------------------------------------- glossary
+
+GLOSSARY = ROOT / "reference" / "glossary.md"
+TERM = re.compile(r"^## (.+)\n\n\*\*(.+?)\*\* · (.+)", flags=re.MULTILINE)
+
+# Other words for a term, which count as its use.
+OTHER_WORDS = {
+    "dense layer": ["fully connected layer"],
+    "maximum pooling": ["max pooling", "max-pooling"],
+    "multiply-accumulate": ["MAC"],
+    "equivariance": ["equivariant"],
+    "invariance": ["invariant"],
+    "translation invariance": ["translation invariant"],
+}
+# What is no running text: folded answers, code, formulas, headings, tables, HTML, the texts of links and images.
+NOT_PROSE = re.compile(
+    r"<details>.*?</details>|^```.*?^```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|^#.*?$|^\|.*?$|<[^>]+>|!?\[[^\]\n]*\]\([^)\n]*\)",
+    flags=re.DOTALL | re.MULTILINE,
+)
+GLOSSARY_LINK = re.compile(r"\[([^\]\n]+)\]\(\.\./reference/glossary\.md#([\w-]+)\)")
+
+
+def glossary_terms() -> list[str]:
+    return [match[1] for match in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))]
+
+
+def words_for(term: str) -> str:
+    """A pattern of a term's singular and plural, and of its other names."""
+    names = [term, *OTHER_WORDS.get(term, [])]
+    return "|".join(re.escape(name).replace(r"\ ", r"\s+") + "(?:e?s)?" for name in names)
+
+
+def first_uses(path: Path) -> dict[str, str]:
+    """The terms a chapter's running text uses, each with the cell of its first use; the head of the page is none.
+
+    Longer terms are taken out before shorter ones: "average pooling" is no use of "pooling".
+    """
+    found = {}
+    for cell in (c for c in cells(path)[1:] if c.cell_type == "markdown"):
+        prose = NOT_PROSE.sub(" ¦ ", GLOSSARY_LINK.sub(r"\1", cell.source))
+        for term in sorted(glossary_terms(), key=len, reverse=True):
+            prose, uses = re.subn(rf"(?<![\w-])(?:{words_for(term)})(?![\w-])", " ¦ ", prose, flags=re.IGNORECASE)
+            if uses:
+                found.setdefault(term, cell.id)
+    return found
+
+
+def test_glossary_has_both_languages():
+    """Every heading is an entry: the Chinese term, then at least a few words of English."""
+    entries = {m[1]: (m[2], m[3]) for m in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))}
+    assert list(entries) == headings(GLOSSARY, "##") == sorted(entries)
+    assert [term for term, (chinese, _) in entries.items() if not re.search("[\u4e00-\u9fff]", chinese)] == []
+    assert [term for term, (_, english) in entries.items() if len(english) < 20] == []
+
+
+@every_chapter
+def test_glossary_terms_are_linked_at_their_first_use(path):
+    linked = [(anchor, cell.id) for cell in cells(path) for _, anchor in GLOSSARY_LINK.findall(cell.get("source", ""))]
+    assert sorted(linked) == sorted((slug(term), place) for term, place in first_uses(path).items())
 
 
 # ---------------------------------------------------------------- installation

@@ -12,6 +12,7 @@ second time leaves its file byte for byte the same, so a diff shows what really 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 
 import nbformat
+from course import release_tag, repository
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("chapters", "exercises", "reference")
@@ -30,8 +32,13 @@ LIMITS = {"chapters/06_lenet": 90, "exercises/06_lenet": 120}  # those that trai
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python"}
-NOTEBOOK_KEYS = {"kernelspec", "language_info", "run_time_s"}
+MEASURED = ("run_time_s", "made_with")  # what running a notebook says about its outputs
 CELL_KEYS = {"tags", "mystnb", "exercise"}
+
+# Asked of the kernel that made the outputs. "+cpu" and the like say where torch was downloaded, not which one it is.
+PROBE = """import json, platform
+from importlib.metadata import version
+print(json.dumps({"python": platform.python_version(), "torch": version("torch").split("+")[0]}))"""
 
 RUN_TIME = re.compile(r"^\*\*Run time\*\*.*$", re.MULTILINE)
 MACHINE_PATH = re.compile(
@@ -73,16 +80,23 @@ def write(path: Path, text: str) -> None:
 # ---------------------------------------------------------------- the normal form
 
 
-def bootstrap_cell():
-    cell = nbformat.v4.new_code_cell(BOOTSTRAP.read_text(encoding="utf-8").rstrip("\n"), id="bootstrap")
+def bootstrap_source(address: str) -> str:
+    """The bootstrap cell of a course with this repository: it installs this version's tag, nothing newer."""
+    source = f"git+{address}@{release_tag()}" if address else ""
+    text = BOOTSTRAP.read_text(encoding="utf-8").rstrip("\n")
+    return text.replace('SOURCE = ""', f'SOURCE = "{source}"', 1)
+
+
+def bootstrap_cell(address: str):
+    cell = nbformat.v4.new_code_cell(bootstrap_source(address), id="bootstrap")
     cell.metadata = nbformat.from_dict({"tags": ["remove-cell"]})
     return cell
 
 
-def place_bootstrap(notebook) -> None:
+def place_bootstrap(notebook, address: str) -> None:
     """The bootstrap stands second in every notebook; its outputs (none) and count are kept."""
     old = next((c for c in notebook.cells if c.get("id") == "bootstrap"), None)
-    new = bootstrap_cell()
+    new = bootstrap_cell(address)
     if old is not None:
         new.execution_count = old.get("execution_count")
         notebook.cells.remove(old)
@@ -91,12 +105,10 @@ def place_bootstrap(notebook) -> None:
 
 def normalise(notebook) -> None:
     """Keep what says something about the course; drop what says something about the machine or the editor."""
-    run_time = notebook.metadata.get("run_time_s")
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
-    if run_time is not None:
-        notebook.metadata.run_time_s = run_time
+    measured = {key: notebook.metadata[key] for key in MEASURED if key in notebook.metadata}
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE, **measured})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    place_bootstrap(notebook)
+    place_bootstrap(notebook, repository())
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_KEYS and v})
         for output in cell.get("outputs", []):
@@ -124,7 +136,10 @@ def drop_progress_bars(cell) -> None:
 
 
 def execute(notebook, folder: Path, timeout: int) -> float:
-    """Run every cell in a fresh kernel whose current folder is the notebook's; return the seconds it took."""
+    """Run every cell in a fresh kernel whose current folder is the notebook's; return the seconds it took.
+
+    Which Python and torch ran it is noted in the metadata.
+    """
     from nbclient import NotebookClient
 
     client = NotebookClient(
@@ -136,9 +151,12 @@ def execute(notebook, folder: Path, timeout: int) -> float:
         coalesce_streams=True,  # one print, one output, however the kernel happened to flush
         extra_arguments=["--IPKernelApp.log_level=40"],
     )
+    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
     start = time.perf_counter()
     client.execute()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    notebook.metadata.made_with = json.loads(notebook.cells.pop().outputs[0].text)
+    return seconds
 
 
 def kernel_environment() -> None:
@@ -211,6 +229,8 @@ def faults(notebook) -> list[str]:
         found.append("the first cell must be Markdown and begin with the title")
     if RUN_TIME.findall(cells[0].source) != [run_time_line(notebook.metadata.get("run_time_s"))]:
         found.append("the run time in the first cell is not the measured one")
+    if set(notebook.metadata.get("made_with", {})) != {"python", "torch"}:
+        found.append("the versions its outputs were made with are not stated (run it)")
     code = [c for c in cells if c.cell_type == "code"]
     if [c.execution_count for c in code] != list(range(1, len(code) + 1)):
         found.append("not run from top to bottom in one go")
