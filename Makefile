@@ -58,7 +58,7 @@ test-oldest: $(OLDEST_READY) ## the unit tests and some notebooks on the oldest 
 
 mutants: $(READY) ## change convutils in every small way and count the changes that no test notices (an hour or more)
 	$(ENV)/bin/python -m pip install $(PIP_FLAGS) mutmut==3.8.1
-	OMP_NUM_THREADS=1 $(ENV)/bin/mutmut run
+	HYPOTHESIS_PROFILE=mutants OMP_NUM_THREADS=1 $(ENV)/bin/mutmut run
 	$(ENV)/bin/mutmut results
 
 audit: | python-version ## look up the pinned packages in the database of known vulnerabilities (needs the network)

@@ -1,6 +1,8 @@
 """The shared module of "Convolutional Networks, Executed": what the chapters build, kept to be imported.
 
 `figures` is imported by name (`from convutils import figures`), so that the module itself needs torch alone.
+
+A NaN or an infinity is no bad input: it spreads to every output whose window sees it, as in torch.
 """
 
 from convutils import kernels

@@ -102,12 +102,12 @@ def with_own_layers(model):
         )
     """
     check.module("model", model)
-    copy = deepcopy(model)
-    for parent in list(copy.modules()):
+    whole = nn.Sequential(deepcopy(model))  # the network may itself be one layer
+    for parent in list(whole.modules()):
         for name, layer in parent.named_children():
             if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
                 setattr(parent, name, _own_layer(layer))
-    return copy
+    return whole[0]
 
 
 def _own_layer(layer):

@@ -42,6 +42,7 @@ from convutils import (
     split_padding,
     toeplitz2d,
     train,
+    with_own_layers,
 )
 
 
@@ -177,9 +178,12 @@ TABLE = [
     (receptive_field, {"layers": nn.Conv1d(1, 1, 3)}, ValueError, ("kernel_size: got (3,)", "pair")),
     *tensors(comp_conv2d, "X", 2, layer=nn.Conv2d(1, 1, 1)),
     (comp_conv2d, {"layer": Conv2D(2), "X": X}, TypeError, ("layer: got Conv2D", "torch.nn.Conv2d")),
-    (comp_conv2d, {"layer": nn.Conv2d(2, 1, 2), "X": X}, ValueError, ("layer.in_channels: got 2", "wanted 1")),
-    (comp_conv2d, {"layer": nn.Conv2d(1, 3, 2), "X": X}, ValueError, ("layer.out_channels: got 3", "wanted 1")),
-    (comp_conv2d, {"layer": nn.Conv2d(1, 1, 2), "X": X.double()}, TypeError, ("X is torch.float64", "torch.float32")),
+    (comp_conv2d, {"layer": nn.Conv2d(2, 1, 2), "X": X}, ValueError,
+     ("layer.in_channels: got 2, wanted 1 to match one image",)),
+    (comp_conv2d, {"layer": nn.Conv2d(1, 3, 2), "X": X}, ValueError,
+     ("layer.out_channels: got 3, wanted 1 to match one output image",)),
+    (comp_conv2d, {"layer": nn.Conv2d(1, 1, 2), "X": X.double()}, TypeError,
+     ("X is torch.float64", "layer.weight is torch.float32")),
     (comp_conv2d, {"layer": nn.Conv2d(1, 1, 4), "X": X}, ValueError, ("X: got shape (3, 4)", "kernel_size=(4, 4)")),
     # ---- chapter 4
     *tensors(corr2d_multi_in, "X", 3, K=t(2, 1, 1)), *tensors(corr2d_multi_in, "K", 3, X=IMAGE),
@@ -252,6 +256,20 @@ TABLE = [
      ("input_shape: got (3, 28, 28)", "Conv2d(1, 6", "cannot take the 3×28×28")),
     (layer_table, {"model": LeNet(), "input_shape": (1, 32, 32)}, ValueError,
      ("input_shape: got (1, 32, 32)", "Linear(in_features=400", "cannot take the 576")),
+    (with_own_layers, {"model": [nn.ReLU()]}, TypeError, ("model: got list", "wanted a torch.nn.Module")),
+    *[(with_own_layers, {"model": nn.Sequential(nn.ReLU(), nn.Sequential(layer))}, ValueError, words)
+      for layer, *words in (
+          (nn.Conv2d(1, 2, 3, dilation=2), "model: Conv2d(1, 2", "has dilation=(2, 2), wanted 1"),
+          (nn.Conv2d(2, 2, 3, groups=2), "model: Conv2d(2, 2", "has groups=2, wanted 1"),
+          (nn.Conv2d(1, 2, 3, padding_mode="circular"), "model: Conv2d(1, 2", "has padding_mode='circular', wanted"),
+          (nn.Conv2d(1, 2, 3, bias=False), "model: got Conv2d(1, 2", "wanted a bias"),
+          (nn.Conv2d(1, 1, 3), "model: got Conv2d(1, 1", "more than one channel"),
+          (nn.Conv2d(1, 2, 3, padding="same"), "model: got Conv2d(1, 2", "a padding in numbers"),
+          (nn.MaxPool2d(2, ceil_mode=True), "model: MaxPool2d(", "has ceil_mode=True, wanted False"),
+          (nn.MaxPool2d(2, dilation=2), "model: MaxPool2d(", "has dilation=2, wanted 1"),
+          (nn.MaxPool2d(2, return_indices=True), "model: MaxPool2d(", "has return_indices=True"),
+          (nn.AvgPool2d(2, count_include_pad=False), "model: AvgPool2d(", "has count_include_pad=False, wanted True"),
+          (nn.AvgPool2d(2, divisor_override=3), "model: AvgPool2d(", "has divisor_override=3, wanted None"))],
     # ---- training
     *[row for name, least in (("epochs", 1), ("batch_size", 1), ("max_shift", 0), ("seed", 0)) for row in
       integers(train, name, least, model=small_net(), train_set=DATA, test_set=DATA, **{"epochs": 1, "lr": 0.1})],

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import assert_close, random_tensor, seeds, windows
+from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import vmap
 from torch.nn import functional as F
@@ -29,8 +30,10 @@ from convutils import (
     corr2d_multi_in_out_1x1,
     corr3d,
     im2col,
+    output_size,
     pool2d,
     toeplitz2d,
+    with_own_layers,
 )
 
 some = settings(max_examples=max(1, settings().max_examples // 5))  # of the profile's: each of these costs many calls
@@ -250,6 +253,46 @@ def test_batches_of_no_image_and_of_one_are_batches(name, data, n, seed):
     for got, gradient in zip(torch.autograd.grad(Y.sum(), ours), torch.autograd.grad(wanted.sum(), theirs),
                              strict=True):
         assert_close(got, gradient)
+
+
+# ---- a network of our layers
+
+@st.composite
+def networks(draw):
+    """Draw a small network of torch's convolutions and poolings, some of them nested, and the shape of its images."""
+    layers, c, n = [], draw(few), (draw(st.integers(5, 9)), draw(st.integers(5, 9)))
+    shape = (draw(st.integers(0, 2)), c, *n)
+    for kind in draw(st.lists(st.sampled_from(["conv", "max", "avg", "each"]), min_size=1, max_size=4)):
+        k, c_out = draw(st.tuples(st.integers(1, 2), st.integers(1, 2))), draw(st.integers(2, 3))
+        padding, stride = draw(st.sampled_from([0, (k[0] // 2, k[1] // 2)])), draw(st.sampled_from([1, 1, 2]))
+        if kind == "each" or min(n) < 3:
+            layers.append(nn.ReLU())
+            continue
+        layers.append(nn.Conv2d(c, c_out, k, stride, padding) if kind == "conv" else
+                      {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}[kind](k, stride, padding))
+        c = c_out if kind == "conv" else c
+        n = output_size(n, k, padding=padding, stride=stride)
+    return nn.Sequential(*layers[:1], nn.Sequential(*layers[1:])).double(), shape
+
+
+@given(networks(), seeds)
+def test_a_network_of_our_layers_gives_the_same(drawn, seed):
+    net, shape = drawn
+    own, X = with_own_layers(net), tensors([shape], seed)[0]
+    ours, theirs = X.clone().requires_grad_(), X.clone().requires_grad_()
+    Y, wanted = own(ours), net(theirs)
+    assert_close(Y, wanted)
+    upstream = random_tensor(Y.shape, seed)
+    for got, gradient in zip(torch.autograd.grad(Y, [ours, *own.parameters()], upstream),
+                             torch.autograd.grad(wanted, [theirs, *net.parameters()], upstream), strict=True):
+        assert_close(got, gradient)
+    assert not any(isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)) for layer in own.modules())
+    assert not any(isinstance(layer, (Conv2D, Pool2D)) for layer in net.modules())  # it is a copy
+
+
+def test_a_single_layer_becomes_ours_too():
+    assert isinstance(with_own_layers(nn.MaxPool2d(2)), Pool2D)
+    assert isinstance(with_own_layers(nn.Conv2d(1, 2, 3)), Conv2D)
 
 
 # ---- vmap and compile

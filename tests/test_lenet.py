@@ -124,6 +124,18 @@ def test_table_as_html():
         assert cell in html
 
 
+def test_numbers_stand_at_the_right_and_words_at_the_left():
+    def row(tag, *cells):
+        sides = ["left", "left", "right", "right", "right"]
+        return "<tr>" + "".join(f'<{tag} style="text-align: {side}">{cell}</{tag.split()[0]}>'
+                                for side, cell in zip(sides, cells, strict=True)) + "</tr>"
+
+    html = layer_table(nn.Sequential(nn.Conv2d(1, 20, 9)), (1, 28, 28))._repr_html_()
+    assert html == ("<table><thead>" + row('th scope="col"', "layer", "output", "parameters", "MACs", "receptive field")
+                    + "</thead><tbody>" + row("td", "Conv2d", "20×20×20", "1,640", "648,000", "9×9")
+                    + row("td", "total", "", "1,640", "648,000", "") + "</tbody></table>")
+
+
 def modes(net):
     return [layer.training for layer in net.modules()]
 
