@@ -31,7 +31,7 @@ require("readline").createInterface({input: process.stdin}).on("line", line => {
   try {
     // screen readers read the MathML; the TeX beside it would be a tenth of a page of formulas
     const html = katex.renderToString(tex, {displayMode, throwOnError: true, strict: "error"});
-    answer = {html: html.replace(/<annotation.*?<\/annotation>/gs, "")};
+    answer = {html: html.replace(/<annotation.*?<\\/annotation>/gs, "")};
   }
   catch (error) { answer = {error: error.message}; }
   process.stdout.write(JSON.stringify(answer) + "\\n");

@@ -4,7 +4,7 @@
 
 The pages' articles are put into one document, which Chromium prints. So page numbers run on, each font is embedded
 once, and links between pages become links within the PDF. It is printed twice: the first time tells on which pages the
-headings are, the second has these numbers in the contents. What it looks like is in the last part of _static/course.css.
+headings are, the second has these numbers in the contents. What it looks like is at the end of _static/course.css.
 """
 
 from __future__ import annotations

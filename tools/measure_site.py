@@ -106,8 +106,8 @@ def measure(browser, address: str, name: str) -> Weight:
     seen = page.evaluate("measured")
     animations = page.evaluate(ANIMATIONS) / 1000
     page_itself = [request for request in done if "/_images/" not in request.url]
-    weight = Weight(name, kilobytes(page_itself) - animations, kilobytes(done), len(page_itself), len(done), seen["shift"],
-                    seen["formulas"], seen["rendered"], max(seen["paint"], fonts) / 1000)
+    weight = Weight(name, kilobytes(page_itself) - animations, kilobytes(done), len(page_itself), len(done),
+                    seen["shift"], seen["formulas"], seen["rendered"], max(seen["paint"], fonts) / 1000)
     context.close()
     return weight
 
