@@ -216,12 +216,13 @@ TABLE = [
       for shape, error in ((3, TypeError), ("133", TypeError), ((1.0, 3, 3), TypeError), (t(1, 3, 3), TypeError),
                            ((3, 3), ValueError), ((2, 1, 1, 3, 3), ValueError), ((0, 3, 3), ValueError),
                            ((), ValueError))],
-    *[(conv_cost, {"input_shape": (1, 3, 3), "weight_shape": shape}, error, ("weight_shape: got", "wanted", "c_o"))
+    *[(conv_cost, {"input_shape": (1, 3, 3), "weight_shape": shape}, error,
+       ("weight_shape: got", "wanted", "(c_o, c_i / groups, k_h, k_w)"))
       for shape, error in ((3, TypeError), (BANK, TypeError), ((1, 1, 1), ValueError), ((0, 1, 1, 1), ValueError))],
     (conv_cost, {"input_shape": (3, 9, 9), "weight_shape": (4, 2, 3, 3)}, ValueError,
      ("weight_shape[1] * groups: got 2", "wanted 3 to match the input channels")),
     (conv_cost, {"input_shape": (4, 9, 9), "weight_shape": (3, 2, 3, 3), "groups": 2}, ValueError,
-     ("weight_shape[0] % groups: got 1", "wanted 0")),
+     ("weight_shape[0] % groups: got 1, wanted 0 to match whole groups of output channels",)),
     (conv_cost, {"input_shape": (1, 3, 3), "weight_shape": (1, 1, 4, 1)}, ValueError,
      ("weight_shape: the window spans 4×1", "3×3")),
     # ---- chapter 5

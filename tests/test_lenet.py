@@ -41,8 +41,16 @@ def test_totals_agree_with_torch(net, parameters):
     assert 2 * table.macs == counter.get_total_flops()
 
 
+def test_layers_of_the_modern_net():
+    names = [row.layer for row in layer_table(ModernLeNet(), (1, 28, 28))]
+    block, dense = ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"], ["Linear", "BatchNorm1d", "ReLU"]
+    assert names == ["Standardise", *2 * block, "Flatten", *2 * dense, "Linear"]
+    assert [tuple(layer.padding) for layer in ModernLeNet() if isinstance(layer, nn.Conv2d)] == [(2, 2), (0, 0)]
+
+
 @pytest.mark.parametrize("net", NETS)
 def test_scores(net):
+    assert net(num_classes=1)(torch.rand(2, 1, 28, 28)).shape == (2, 1)
     X = torch.rand(3, 1, 28, 28)
     assert net()(X).shape == (3, 10) and net(num_classes=7)(X).shape == (3, 7)
 
