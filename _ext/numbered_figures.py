@@ -17,7 +17,7 @@ from sphinx.util.osutil import relative_uri
 
 
 def chapter_of(docname: str) -> str:
-    """What the numbers of a page begin with: "4" for chapter 4, "E4" for its exercises, "" for any other page."""
+    """What the numbers of a page begin with: "4" for chapter 4, "E4" for its exercises, "" for any other page, which counts 1, 2, 3."""
     path = PurePosixPath(docname)
     number = re.match(r"0*(\d+)_", path.name)
     if not number:
@@ -44,8 +44,9 @@ class NumberFigures(SphinxTransform):
         for count, cell in enumerate(captioned, start=1):
             gather(cell)
             figure = next(child for child in cell.children if isinstance(child, nodes.figure))
-            figure["ids"] = [f"figure-{chapter}-{count}".lower()]
-            number = nodes.inline("", f"Figure {chapter}.{count}.", classes=["figure-number"])
+            label = f"{chapter}.{count}" if chapter else str(count)
+            figure["ids"] = [f"figure-{label.replace('.', '-')}".lower()]
+            number = nodes.inline("", f"Figure {label}.", classes=["figure-number"])
             figure.children[-1].insert(0, [number, nodes.Text(" ")])
 
 

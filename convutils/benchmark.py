@@ -23,7 +23,6 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils import benchmark
 
 from convutils.channels import corr2d_multi_in_out
 from convutils.convolution import corr2d, im2col
@@ -163,6 +162,8 @@ def _run(function, inputs, gradients):
 
 def interleaved(functions, rounds=ROUNDS, seconds=SECONDS):
     """Return the median seconds of each function without arguments; each round takes one time of every one."""
+    from torch.utils import benchmark  # late: it looks for a GPU's compiler, and says so where there is none
+
     timers = {name: benchmark.Timer("f()", globals={"f": f}, num_threads=torch.get_num_threads())
               for name, f in functions.items()}
     numbers = {name: max(1, int(seconds / timer.timeit(1).mean)) for name, timer in timers.items()}
@@ -200,12 +201,12 @@ def epochs():
     pixels, labels = torch.randint(256, (9000, 28, 28), dtype=torch.uint8), torch.arange(9000) % 10
     data = [(pixels[part, None].float() / 255, labels[part]) for part in (slice(8000), slice(8000, None))]
     functions = {"convutils": lambda: train(LeNet(), *data, epochs=1, lr=0.9, batch_size=256, standardise=False)}
-    with tempfile.TemporaryDirectory() as folder:
+    hushed = redirect_stdout(StringIO()), redirect_stderr(StringIO())  # progress, and a warning of the loader's
+    with tempfile.TemporaryDirectory() as folder, hushed[0], hushed[1]:
         if find_spec("d2l"):
             loaders = _d2l_loaders(Path(folder), pixels, labels)
             functions["d2l"] = lambda: _d2l_epoch(*loaders)
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # progress, and a warning of the loader's
-            return {"an epoch of 8 000 images": interleaved(functions, rounds=5)}
+        return {"an epoch of 8 000 images": interleaved(functions, rounds=5)}
 
 
 def _d2l():

@@ -28,7 +28,7 @@ BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#C
 STYLE = {
     "figure.dpi": 110, "savefig.bbox": "tight", "figure.facecolor": "white", "font.size": 10,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "legend.frameon": False,
-    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, VERMILION, PINK, SKY]), "image.cmap": "gray",
+    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILION, GREEN, PINK]), "image.cmap": "gray",
 }
 plt.rcParams.update(STYLE)
 

@@ -1,0 +1,80 @@
+"""The benchmark compares like with like, and what it stored keeps what the course promises. Nothing is timed here."""
+
+import json
+
+import pytest
+import torch
+from strategies import assert_close
+
+from convutils import benchmark
+
+SECONDS = benchmark.stored()["seconds"]
+CASES = {case.title: case for case in benchmark.cases()}
+QUICK = [title for title in CASES if "512" not in title and "224" not in title and "2048" not in title]
+
+# The most that a task may take, as a multiple of another function's time in the same run.
+LIMITS = {
+    ("28×28 with 5×5", "convutils", "native"): 1, ("28×28 with 5×5, with gradients", "convutils", "native"): 1,
+    ("224×224 with 3×3", "convutils", "native"): 1, ("224×224 with 3×3, with gradients", "convutils", "native"): 1,
+    ("512×512 with 7×7", "convutils", "native"): 1, ("512×512 with 7×7, with gradients", "convutils", "native"): 1,
+    ("28×28 with 5×5", "convutils", "d2l"): 1 / 100, ("224×224 with 3×3", "convutils", "d2l"): 1 / 1000,
+    ("512×512 with 7×7", "convutils", "d2l"): 1 / 1000,
+    ("LeNet's first layer", "convutils", "native"): 1.6, ("LeNet's second layer", "convutils", "native"): 3.4,
+    ("8×64×56×56 with 64 3×3", "convutils", "native"): 3.1,
+    ("a step, sigmoid and average", "convutils", "native"): 1.45,
+    ("a step, ReLU and maximum", "convutils", "native"): 1.65,
+    ("an epoch of 8 000 images", "convutils", "d2l"): 1 / 2.5,
+    ("start", "convutils", "torch"): 1.05,
+    **{(f"{mode} {window}, {shape}{gradients}", "convutils", "native"): limit
+       for window, shape in (("2×2 / 2", "256×6×28×28"), ("2×2 / 2", "8×64×56×56"), ("3×3 / 2", "8×64×56×56"))
+       for mode, gradients, limit in (("max", "", 0.4), ("avg", "", 0.4), ("max", ", with gradients", 0.8),
+                                      ("avg", ", with gradients", 0.7))},
+}
+
+
+@pytest.mark.parametrize(("title", "name", "base"), LIMITS)
+def test_stored_results_keep_the_limits(title, name, base):
+    """`python -m convutils.benchmark --store` on a machine with nothing else to do is how they come about."""
+    assert SECONDS[title][name] / SECONDS[title][base] <= LIMITS[title, name, base]
+
+
+def test_stored_results_are_those_of_the_present_cases():
+    others = {"a step, sigmoid and average", "a step, ReLU and maximum", "an epoch of 8 000 images", "start"}
+    assert set(SECONDS) == set(CASES) | others
+    assert all(set(SECONDS[title]) == set(case.functions) for title, case in CASES.items())
+    assert json.loads(benchmark.STORED.read_text(encoding="utf-8"))["machine"]["threads"] >= 1
+
+
+@pytest.mark.parametrize("title", QUICK)
+def test_functions_of_a_case_give_the_same(title):
+    case = CASES[title]
+    results = []
+    for function in case.functions.values():
+        inputs = [x.double().requires_grad_(case.gradients) for x in case.inputs]
+        results.append([function(*inputs)])
+        if case.gradients:
+            results[-1] += torch.autograd.grad(results[-1][0].square().sum(), inputs)
+    for other in results[1:]:
+        for ours, theirs in zip(other, results[0], strict=True):
+            assert_close(ours.double(), theirs)
+
+
+def test_rounds_take_turns_and_the_median_counts():
+    calls = []
+    times = benchmark.interleaved({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=3, seconds=0)
+    assert "".join(calls[-6:]) in ("ababab",) and set(times) == {"a", "b"} and min(times.values()) > 0
+
+
+def test_measuring_a_case_and_reporting_it(monkeypatch):
+    monkeypatch.setattr(benchmark, "interleaved", lambda functions: {name: f() or 2.0 for name, f in functions.items()})
+    case = CASES["28×28 with 5×5, with gradients"]
+    times = benchmark.measure(case)
+    assert times == dict.fromkeys(case.functions, 2.0)
+    assert benchmark.report("t", {"native": 2.0, "other": 3.0}) == "t: native 2e+03 ms, other 1.50 ×"
+
+
+def test_d2l_reads_our_images_from_files(tmp_path):
+    pixels, labels = torch.randint(256, (9000, 28, 28), dtype=torch.uint8), torch.arange(9000) % 10
+    loaders = benchmark._d2l_loaders(tmp_path, pixels, labels)
+    for loader, part in zip(loaders, (slice(8000), slice(8000, None)), strict=True):
+        assert torch.equal(loader.dataset.data, pixels[part]) and torch.equal(loader.dataset.targets, labels[part])
