@@ -22,7 +22,9 @@ PURGE = """
 const [library, out] = process.argv.slice(1), fs = require("fs");
 const {PurgeCSS} = require(library);
 const content = ["/**/*.html", "/_static/*.js", "/_static/scripts/pydata*.js", "/_static/scripts/sphinx*.js"];
-const options = {content: content.map(name => out + name), css: [out + "/_static/**/*.css"],
+// all but our own: PurgeCSS takes no notice of attributes, such as the address of a link
+const css = fs.globSync(out + "/_static/**/*.css").filter(name => !name.endsWith("course.css"));
+const options = {content: content.map(name => out + name), css,
   // bootstrap.js has the names of all of Bootstrap; these two parts are used here
   safelist: [/^(bs-)?tooltip/, /^dropdown/, /^(show|fade)$/]};
 new PurgeCSS().purge(options).then(sheets => sheets.forEach(({file, css}) => fs.writeFileSync(file, css)));

@@ -17,7 +17,7 @@ from sphinx.util.osutil import relative_uri
 
 
 def chapter_of(docname: str) -> str:
-    """What the numbers of a page begin with: "4" for chapter 4, "E4" for its exercises, "" for any other page, which counts 1, 2, 3."""
+    """What the numbers of a page begin with: "4" for chapter 4, "E4" for its exercises, nothing for other pages."""
     path = PurePosixPath(docname)
     number = re.match(r"0*(\d+)_", path.name)
     if not number:

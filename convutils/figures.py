@@ -31,6 +31,7 @@ STYLE = {
     "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILION, GREEN, PINK]), "image.cmap": "gray",
 }
 plt.rcParams.update(STYLE)
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))  # one more than colours: they repeat together after twenty
 
 
 def show_matrices(matrices, symbols=(), *, decimals=None):
@@ -151,9 +152,9 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     curves = {name: _runs(name, curve) for name, curve in curves.items()}
     _check_axes(curves, xlabel, ylabel, x, log, ylim)
     fig, ax = plt.subplots(figsize=(5.2, 3))
-    for (name, runs), dashes in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
+    for (name, runs), dashes in zip(curves.items(), cycle(DASHES), strict=False):
         steps = list(range(1, runs.shape[1] + 1)) if x is None else x
-        line, = ax.plot(steps, runs.mean(0), dashes, label=name)
+        line, = ax.plot(steps, runs.mean(0), linestyle=dashes, label=name)
         if len(runs) > 1:
             ax.fill_between(steps, runs.amin(0), runs.amax(0), alpha=0.2, color=line.get_color(), linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear", ylim=ylim)

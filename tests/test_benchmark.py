@@ -50,19 +50,21 @@ def test_functions_of_a_case_give_the_same(title):
     case = CASES[title]
     results = []
     for function in case.functions.values():
-        inputs = [x.double().requires_grad_(case.gradients) for x in case.inputs]
+        inputs = [x.clone().requires_grad_(case.gradients) for x in case.inputs]
         results.append([function(*inputs)])
         if case.gradients:
             results[-1] += torch.autograd.grad(results[-1][0].square().sum(), inputs)
     for other in results[1:]:
         for ours, theirs in zip(other, results[0], strict=True):
-            assert_close(ours.double(), theirs)
+            assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
 
 
 def test_rounds_take_turns_and_the_median_counts():
     calls = []
     times = benchmark.interleaved({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=3, seconds=0)
-    assert "".join(calls[-6:]) in ("ababab",) and set(times) == {"a", "b"} and min(times.values()) > 0
+    turns = [name for name, before in zip(calls, [None, *calls]) if name != before]  # each warms up first
+    assert turns == ["a", "b"] * 4  # once to see how long one call takes, then three rounds
+    assert set(times) == {"a", "b"} and min(times.values()) > 0
 
 
 def test_measuring_a_case_and_reporting_it(monkeypatch):

@@ -24,7 +24,8 @@ ADDRESS = f"https://{FORGE}/owner/course"
 
 # Addresses of other projects that stand in our files. Whatever else looks like a repository must be the course's own.
 OTHER_PROJECTS = {
-    f"https://{FORGE}/sponsors/katex",  # package-lock.json, written by npm
+    # package-lock.json, written by npm
+    *(f"https://{FORGE}/sponsors/{name}" for name in ("katex", "ai", "feross", "jonschlinkert")),
 }
 LOOKS_LIKE_A_REPOSITORY = re.compile(
     # ".example" is no real host: such addresses stand in the tests

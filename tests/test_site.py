@@ -449,4 +449,4 @@ def test_page_is_as_heavy_as_reported(weights, name):
     weight = weights[name]
     assert (weight.kb, weight.kb_in_all) == pytest.approx((kb, in_all), rel=0.1)
     assert (weight.requests, weight.requests_in_all) == pytest.approx((requests, requests_in_all), abs=2)
-    assert max(weight.shift, shift) <= 0.01
+    assert max(weight.shift, shift) < 0.1  # called good; chapters must do better
