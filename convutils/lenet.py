@@ -103,10 +103,12 @@ def with_own_layers(model):
     """
     check.module("model", model)
     whole = nn.Sequential(deepcopy(model))  # the network may itself be one layer
-    for parent in list(whole.modules()):
-        for name, layer in parent.named_children():
-            if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
-                setattr(parent, name, _own_layer(layer))
+    own = {}  # a layer used in two places is one layer in the copy too
+    for path, layer in list(whole.named_modules(remove_duplicate=False)):
+        if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
+            own[layer] = own[layer] if layer in own else _own_layer(layer)
+            parent, _, name = path.rpartition(".")
+            setattr(whole.get_submodule(parent), name, own[layer])
     return whole[0]
 
 
@@ -122,6 +124,8 @@ def _own_layer(layer):
         raise ValueError(f"model: got {layer}, wanted a bias, more than one channel and a padding in numbers")
     own = Conv2D(layer.kernel_size, layer.in_channels, layer.out_channels, padding=layer.padding, stride=layer.stride)
     own.load_state_dict(layer.state_dict())
+    for ours, theirs in zip(own.parameters(), layer.parameters(), strict=True):
+        ours.requires_grad_(theirs.requires_grad)
     return own.to(layer.weight)
 
 

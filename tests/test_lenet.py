@@ -8,7 +8,7 @@ from strategies import assert_close
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from convutils import Conv2D, LeNet, ModernLeNet, Pool2D, Standardise, layer_table
+from convutils import Conv2D, LeNet, ModernLeNet, Pool2D, Standardise, layer_table, with_own_layers
 
 TABLE = [  # layer, output, parameters, MACs, receptive field
     ("Standardise", (1, 28, 28), 0, 0, (1, 1)),
@@ -182,3 +182,14 @@ def test_images_of_one_grey_are_only_shifted():
     layer, X = Standardise(), torch.full((2, 1, 3, 3), 0.25)
     layer.fit(X)
     assert not layer(X).any() and layer(X + 2).unique().tolist() == [2]
+
+
+def test_own_layers_keep_what_is_shared_and_what_is_frozen():
+    conv = nn.Conv2d(2, 2, 3, padding=1).requires_grad_(False)
+    net = nn.Sequential(conv, nn.ReLU(), nn.Sequential(conv, nn.MaxPool2d(2)))
+    own = with_own_layers(net)
+    assert not any(isinstance(layer, (nn.Conv2d, nn.MaxPool2d)) for layer in own.modules())
+    assert own[0] is own[2][0] and not any(p.requires_grad for p in own.parameters())
+    X = torch.rand(1, 2, 6, 6)
+    assert torch.allclose(own(X), net(X), atol=1e-6)
+    assert net[0] is conv  # the network itself is left alone

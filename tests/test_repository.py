@@ -216,6 +216,8 @@ def test_bootstrap_installs_the_tagged_release_into_an_empty_environment(copy, e
     installed, place = done.stdout.split()
     assert installed == version() and str(empty_environment.parent.parent) in place
     assert "newer than the release" not in Path(place).read_text(encoding="utf-8")
+    sources = {path.relative_to(copy).as_posix() for path in (copy / "convutils").rglob("*") if path.is_file()}
+    assert {name for name in sources if not (Path(place).parents[1] / name).is_file()} == set()
 
 
 # ---------------------------------------------------------------- Binder
