@@ -134,15 +134,14 @@ def test_buttons_load_nothing_from_their_hosts(small_course, with_address):
 
 @needs_browser
 def test_buttons_have_names(small_course, with_address, browser):
-    from axe_core_python.sync_playwright import Axe
-
     page = browser.new_page()
     page.goto((small_course / "_build" / "html" / f"{NOTEBOOK}.html").as_uri())
     for button in page.locator(".dropdown-launch-buttons button, .dropdown-source-buttons button").all():
         button.click()
     names = [e.inner_text().strip() for e in page.locator(".article-header-buttons a.dropdown-item:visible").all()]
     assert {"Repository", "Suggest edit", "Open issue"} <= set(names) or {"Binder", "Colab"} <= set(names)
-    found = Axe().run(page, context={"include": [[".article-header-buttons"]]}, options={"resultTypes": ["violations"]})
+    page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run('.article-header-buttons')")
     assert [v["id"] for v in found["violations"]] == []
 
 
