@@ -26,7 +26,7 @@ def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
     return count_windows("kernel_size", n, *window_pairs(kernel_size, padding, stride, dilation))
 
 
-def count_windows(name, n, k, p, s=(1, 1), d=(1, 1)):
+def count_windows(name, n, k, p, s, d):
     """Return the (rows, columns) of window positions for checked pairs; `name` is the argument that gave the window."""
     check.fits(name, n, k, p, d)
     return tuple((n[a] + 2 * p[a] - d[a] * (k[a] - 1) - 1) // s[a] + 1 for a in (0, 1))
