@@ -125,8 +125,9 @@ def _check_smallest_batch(model, X, batch_size):
     """Check that the model can learn from a batch of one image if there is one; tried on a copy, which is dropped."""
     if batch_size > 1 and len(X) % batch_size != 1:
         return
+    devices = [X.device] if X.is_cuda else []
     try:
-        with torch.no_grad():
+        with torch.no_grad(), torch.random.fork_rng(devices):  # dropout draws here what training must not miss
             deepcopy(model).train()(X[:1])
     except ValueError as error:  # batch normalisation: one value has no variance
         raise ValueError(f"batch_size: got {batch_size}, which makes a batch of one of the {len(X)} images, wanted "

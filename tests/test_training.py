@@ -221,6 +221,24 @@ def test_one_image_is_tried_on_a_copy():  # in training mode, the net's own runn
     assert results == [[True], [False, True, True]]
 
 
+def test_trying_one_image_takes_no_random_numbers_from_dropout():
+    class Draw(nn.Module):
+        drawn = ()
+
+        def forward(self, X):
+            self.drawn += (torch.rand(1),) if self.training else ()
+            return X
+
+    draw = Draw()
+    net = nn.Sequential(draw, nn.Flatten(), nn.Linear(196, 10))
+    (X, y), test_set = small_digits()
+    torch.manual_seed(3)
+    wanted = torch.rand(1)
+    torch.manual_seed(3)
+    train(net, (X[:3], y[:3]), test_set, epochs=1, lr=1, batch_size=2)
+    assert len(draw.drawn) == 2 and torch.equal(draw.drawn[0], wanted)
+
+
 # ---- evaluate
 
 class Constant(nn.Module):
