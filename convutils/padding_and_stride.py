@@ -37,7 +37,7 @@ def pad(X, p, value=0):
     return F.pad(X, (p[1], p[1], p[0], p[0]), value=value) if any(p) else X
 
 
-def window_pairs(kernel_size, padding=0, stride=1, dilation=1):
+def window_pairs(kernel_size, padding, stride, dilation=1):
     """Return kernel size, padding, stride and dilation, checked, as four (rows, columns) pairs."""
     return (check.pair("kernel_size", kernel_size, 1), check.pair("padding", padding, 0),
             check.pair("stride", stride, 1), check.pair("dilation", dilation, 1))
@@ -68,7 +68,7 @@ def same_padding(input_size, kernel_size, *, stride=1, dilation=1):
         ((0, 1), (0, 1))
     """
     n = check.pair("input_size", input_size, 1)
-    k, _, s, d = window_pairs(kernel_size, stride=stride, dilation=dilation)
+    k, _, s, d = window_pairs(kernel_size, 0, stride, dilation)
     totals = [max((-(-n[a] // s[a]) - 1) * s[a] + d[a] * (k[a] - 1) + 1 - n[a], 0) for a in (0, 1)]
     return tuple(split_padding(total, extra="after") for total in totals)
 

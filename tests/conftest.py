@@ -2,6 +2,7 @@
 
 import os
 import re
+from threading import RLock
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["TQDM_DISABLE"] = "1"
@@ -9,6 +10,10 @@ os.environ["TQDM_DISABLE"] = "1"
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+# mutmut forks: tqdm's own lock is shared with the forks, and one that is killed would hold it for ever
+tqdm.set_lock(RLock())
 
 # The default draws the same examples every time; HYPOTHESIS_PROFILE=long draws many, and new ones.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=50, database=None)

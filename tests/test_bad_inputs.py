@@ -169,9 +169,11 @@ TABLE = [
       for extra in ("top", None, 1)],
     *pairs(same_padding, "input_size", 1, kernel_size=1), *pairs(same_padding, "kernel_size", 1, input_size=9),
     *windows(same_padding, "sd", input_size=9, kernel_size=2),
-    *[(receptive_field, {"layers": layers}, TypeError, ("layers: got", "wanted torch.nn modules"))
-      for layers in (5, None, "conv", [nn.ReLU(), 3], [nn.ReLU], [(1, 2)])],
-    *[(receptive_field, {"layers": [nn.ReLU(), layer]}, ValueError, (f"layers: got {type(layer).__name__}", "wanted"))
+    *[(receptive_field, {"layers": layers}, TypeError, (f"layers: got {came}, wanted torch.nn modules",))
+      for layers, came in ((5, "int"), (None, "NoneType"), ("conv", "str"), ([nn.ReLU(), 3.0], "float"),
+                           ([nn.ReLU], "type"), ([(1, 2)], "int"))],
+    *[(receptive_field, {"layers": [nn.ReLU(), layer]}, ValueError,
+       (f"layers: got {type(layer).__name__}", "smaller than the image, or that work on each unit alone"))
       for layer in (nn.Flatten(), nn.Linear(2, 2), nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(2), nn.LayerNorm(3),
                     nn.GroupNorm(1, 1), nn.InstanceNorm2d(1), nn.ConvTranspose2d(1, 1, 2), nn.Upsample(scale_factor=2),
                     nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.ModuleList([nn.ReLU()]))],
@@ -199,17 +201,20 @@ TABLE = [
         (t(4), ValueError, ("length of bias: got 4", "wanted 5 to match the output channels of K")),
         (t(), ValueError, ("bias: got 0 dimensions",)), (t(0), ValueError, ("bias: got an empty tensor",)),
         (t(5, dtype=DOUBLE), TypeError, ("dtype: K is torch.float32, bias is torch.float64",)))],
-    (corr2d_multi_in_out, {"X": t(3, 3, 4), "K": BANK}, ValueError, ("input channels of K: got 2", "wanted 3")),
+    (corr2d_multi_in_out, {"X": t(3, 3, 4), "K": BANK}, ValueError,
+     ("input channels of K: got 2", "wanted 3 to match X")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(2, 5, 2, 2)}, ValueError, ("input channels of K: got 5", "wanted 2")),
     (corr2d_multi_in_out, {"X": IMAGE, "K": t(1, 2, 2, 5)}, ValueError, ("K: the window spans 2×5", "3×4")),
     *tensors(corr2d_multi_in_out_1x1, "X", 3, K=t(1, 2, 1, 1)), *tensors(corr2d_multi_in_out_1x1, "K", 4, X=IMAGE),
     *dtypes(corr2d_multi_in_out_1x1, "X", "K", (2, 3, 4), (5, 2, 1, 1)),
-    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": BANK}, ValueError, ("window of K: got (2, 2)", "wanted (1, 1)")),
-    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": t(2, 3, 1, 1)}, ValueError, ("input channels of K: got 3", "wanted 2")),
+    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": BANK}, ValueError,
+     ("window of K: got (2, 2)", "wanted (1, 1) to match a 1×1 convolution")),
+    (corr2d_multi_in_out_1x1, {"X": IMAGE, "K": t(2, 3, 1, 1)}, ValueError,
+     ("input channels of K: got 3", "wanted 2 to match X")),
     *tensors(compose_kernels, "W1", 4, W2=t(1, 1, 1, 1)), *tensors(compose_kernels, "W2", 4, W1=t(1, 1, 1, 1)),
     *dtypes(compose_kernels, "W1", "W2", (2, 1, 2, 2), (1, 2, 2, 2)),
     (compose_kernels, {"W1": t(2, 1, 3, 3), "W2": t(2, 1, 3, 3)}, ValueError,
-     ("input channels of W2: got 1", "wanted 2", "output channels of W1")),
+     ("input channels of W2: got 1", "wanted 2 to match the output channels of W1")),
     *windows(conv_cost, input_shape=(1, 9, 9), weight_shape=(1, 1, 2, 2)),
     *integers(conv_cost, "groups", 1, input_shape=(1, 9, 9), weight_shape=(1, 1, 2, 2)),
     *[(conv_cost, {"input_shape": shape, "weight_shape": (1, 1, 1, 1)}, error, ("input_shape: got", "(c_i, h, w)"))
@@ -266,11 +271,11 @@ TABLE = [
           (nn.Conv2d(1, 2, 3, bias=False), "model: got Conv2d(1, 2", "wanted a bias"),
           (nn.Conv2d(1, 1, 3), "model: got Conv2d(1, 1", "more than one channel"),
           (nn.Conv2d(1, 2, 3, padding="same"), "model: got Conv2d(1, 2", "a padding in numbers"),
-          (nn.MaxPool2d(2, ceil_mode=True), "model: MaxPool2d(", "has ceil_mode=True, wanted False"),
-          (nn.MaxPool2d(2, dilation=2), "model: MaxPool2d(", "has dilation=2, wanted 1"),
-          (nn.MaxPool2d(2, return_indices=True), "model: MaxPool2d(", "has return_indices=True"),
-          (nn.AvgPool2d(2, count_include_pad=False), "model: AvgPool2d(", "has count_include_pad=False, wanted True"),
-          (nn.AvgPool2d(2, divisor_override=3), "model: AvgPool2d(", "has divisor_override=3, wanted None"))],
+          (nn.MaxPool2d(2, ceil_mode=True), "model: MaxPool2d", "has ceil_mode=True, wanted False"),
+          (nn.MaxPool2d(2, dilation=2), "model: MaxPool2d", "has dilation=2, wanted 1"),
+          (nn.MaxPool2d(2, return_indices=True), "model: MaxPool2d", "has return_indices=True"),
+          (nn.AvgPool2d(2, count_include_pad=False), "model: AvgPool2d", "has count_include_pad=False, wanted True"),
+          (nn.AvgPool2d(2, divisor_override=3), "model: AvgPool2d", "has divisor_override=3, wanted None"))],
     # ---- training
     *[row for name, least in (("epochs", 1), ("batch_size", 1), ("max_shift", 0), ("seed", 0)) for row in
       integers(train, name, least, model=small_net(), train_set=DATA, test_set=DATA, **{"epochs": 1, "lr": 0.1})],
@@ -298,7 +303,8 @@ TABLE = [
           ((DATA[0], DATA[1] > 0), TypeError, (f"{name} labels: got torch.bool", "whole numbers")),
           ((DATA[0], -DATA[1]), ValueError, (f"{name} labels: got -2", "from 0")),
           ((DATA[0], DATA[1] + 1), ValueError, (f"{name} labels: got 3, wanted at most 2", "gives 3 scores")),
-          ((DATA[0][:, :, 1:], DATA[1]), ValueError, (f"{name} images: got shape (5, 1, 3, 4), which", "16")))],
+          ((DATA[0][:, :, 1:], DATA[1]), ValueError,
+           (f"{name} images: got shape (5, 1, 3, 4), which", "1x12 and 16x3")))],
     *[(train, {"model": model, "train_set": DATA, "test_set": DATA, "epochs": 1, "lr": 0.1}, error, words)
       for model, error, words in ((3, TypeError, ("model: got int", "torch.nn.Module")),
                                   (nn.Sequential(nn.Flatten()), ValueError, ("parameter",)),
@@ -391,7 +397,7 @@ def test_bad_input_gives_a_clear_error(function, arguments, error, words):
         function(**arguments)
     assert raised.type is error
     for word in words:
-        assert re.search(rf"(?<!\w){re.escape(word)}", str(raised.value)), (word, str(raised.value))
+        assert re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(raised.value)), (word, str(raised.value))
     assert not plt.get_fignums()  # no half-drawn figure is left
 
 

@@ -168,9 +168,9 @@ def test_standardise_does_nothing_until_fitted():
     assert torch.equal(Standardise()(X), X) and not list(Standardise().parameters())
 
 
-@given(st.floats(-50, 50), st.floats(0.1, 50))
-def test_standardised_images_have_mean_0_and_deviation_1(mean, std):
-    X = mean + std * torch.randn(5, 1, 6, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+@given(st.floats(-50, 50), st.floats(0.1, 50), st.sampled_from([(5, 1, 6, 7), (5, 6, 7), (6, 7)]))
+def test_standardised_images_have_mean_0_and_deviation_1(mean, std, shape):
+    X = mean + std * torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     layer = Standardise().double()
     layer.fit(X)
     Y = layer(X)

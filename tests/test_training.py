@@ -103,6 +103,15 @@ def test_one_step_is_a_step_of_gradient_descent():
         torch.testing.assert_close(p, start - 0.3 * gradient)
 
 
+def test_loss_and_accuracy_of_an_epoch_are_averages_over_its_images():
+    (X, y), test_set = small_digits()
+    net = nn.Sequential(nn.Flatten(), nn.Linear(14 * 14, 10)).double()
+    history = train(net, (X, y), test_set, epochs=1, lr=1e-12)  # 300 images in batches of 64; the net stays as it is
+    loss = nn.functional.cross_entropy(net(X.double()), y)
+    assert history["train_loss"] == [pytest.approx(loss.item())]
+    assert history["train_accuracy"] == [evaluate(net, (X, y))] and history["train_accuracy"] != [0]
+
+
 def test_every_image_counts_once_an_epoch():
     (X, y), test_set = small_digits()
     seen = []
@@ -126,17 +135,19 @@ def test_standardise_is_fitted_on_the_training_images():
 
 
 def test_one_cycle_raises_and_lowers_the_rate(monkeypatch):
-    rates = []
+    groups = []
     step = torch.optim.SGD.step
-    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: rates.append(self.param_groups[0]["lr"]) or step(self))
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: groups.append(dict(self.param_groups[0])) or step(self))
     run(one_cycle=True, epochs=4)
+    rates = [group["lr"] for group in groups]
     top = rates.index(max(rates))
     assert len(rates) == 20 and max(rates) == pytest.approx(0.1, rel=0.02)
     assert rates[:top + 1] == sorted(rates[:top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
     assert rates[0] < 0.01 and rates[-1] < 0.001
-    rates.clear()
+    assert not any(group["momentum"] for group in groups)  # torch's schedule would set one unless told not to
+    groups.clear()
     run(epochs=1)
-    assert set(rates) == {0.1}
+    assert {group["lr"] for group in groups} == {0.1}
 
 
 def test_images_are_shifted_with_zeros_coming_in():
@@ -170,8 +181,9 @@ def test_the_progress_bar_tells_loss_and_accuracy_and_then_goes_away(monkeypatch
     monkeypatch.setattr("convutils.training.tqdm", partial(tqdm, file=shown, disable=False, ascii=True, mininterval=0))
     history = run(epochs=2)[1]
     last = f"loss={history['train_loss'][-1]:.3f}, test={history['test_accuracy'][-1]:.1%}"
-    assert "2/2" in shown.getvalue() and "epoch" in shown.getvalue() and last in shown.getvalue()
-    assert not shown.getvalue().split("\r")[-1].strip()
+    text = shown.getvalue()
+    assert "2/2" in text and ("epoch/s" in text or "s/epoch" in text) and last in text
+    assert not text.split("\r")[-1].strip()
 
 
 def test_data_are_left_alone():
@@ -206,7 +218,8 @@ def test_a_batch_of_one_image_is_refused_only_where_the_net_cannot_learn_from_it
     for net in (small_net(), nn.Sequential(nn.Flatten(), nn.Linear(14 * 14, 10))):  # many values a channel, or no norm
         for size in (4, 1):
             train(net, (X[:5], y[:5]), test_set, epochs=1, lr=0.1, batch_size=size)
-    train(dense, (X[:6], y[:6]), test_set, epochs=1, lr=0.1, batch_size=4)
+    for n, size in ((6, 4), (4, 2)):
+        train(dense, (X[:n], y[:n]), test_set, epochs=1, lr=0.1, batch_size=size)
 
 
 def test_one_image_is_tried_on_a_copy():  # in training mode, the net's own running averages would change
