@@ -84,11 +84,12 @@ class ReceptiveField(NamedTuple):
 def receptive_field(layers):
     """Return the `ReceptiveField` of a stack of layers, first layer first.
 
-    Layers with a `kernel_size` count with their stride, padding and dilation; layers that work on each
-    unit alone (activations, batch normalisation) change nothing. `nn.Sequential` may be nested.
+    Layers with a `kernel_size` count with their stride, padding and dilation; layers that work on each unit
+    alone (activations, batch normalisation) or put them in a row (flatten) change nothing. `nn.Sequential` may
+    be nested.
 
     Raises:
-        ValueError: for a layer that sees the whole image (dense, flatten, global pooling, layer normalisation) or
+        ValueError: for a layer that sees the whole image (dense, global pooling, layer normalisation) or
             has no window of its own (transposed convolution, upsampling, padding, a module made of others).
 
     Example:
@@ -117,8 +118,8 @@ def flatten_layers(layers):
 
 def sees_whole_image(layer):
     """Tell whether each output of the layer depends on all of its input."""
-    return isinstance(layer, (nn.Flatten, nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm,
-                              nn.GroupNorm, nn.InstanceNorm2d))
+    return isinstance(layer, (nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm, nn.GroupNorm,
+                              nn.InstanceNorm2d))
 
 
 def _geometry(layer):

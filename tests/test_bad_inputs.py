@@ -174,7 +174,7 @@ TABLE = [
                            ([nn.ReLU], "type"), ([(1, 2)], "int"))],
     *[(receptive_field, {"layers": [nn.ReLU(), layer]}, ValueError,
        (f"layers: got {type(layer).__name__}", "smaller than the image, or that work on each unit alone"))
-      for layer in (nn.Flatten(), nn.Linear(2, 2), nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(2), nn.LayerNorm(3),
+      for layer in (nn.Linear(2, 2), nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(2), nn.LayerNorm(3),
                     nn.GroupNorm(1, 1), nn.InstanceNorm2d(1), nn.ConvTranspose2d(1, 1, 2), nn.Upsample(scale_factor=2),
                     nn.ZeroPad2d(1), nn.ReflectionPad2d(1), nn.ModuleList([nn.ReLU()]))],
     (receptive_field, {"layers": nn.Conv1d(1, 1, 3)}, ValueError, ("kernel_size: got (3,)", "pair")),

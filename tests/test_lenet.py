@@ -18,7 +18,7 @@ TABLE = [  # layer, output, parameters, MACs, receptive field
     ("Conv2d", (16, 10, 10), 2_416, 240_000, (14, 14)),
     ("Sigmoid", (16, 10, 10), 0, 0, (14, 14)),
     ("AvgPool2d", (16, 5, 5), 0, 0, (16, 16)),
-    ("Flatten", (400,), 0, 0, (28, 28)),
+    ("Flatten", (400,), 0, 0, (16, 16)),
     ("Linear", (120,), 48_120, 48_000, (28, 28)),
     ("Sigmoid", (120,), 0, 0, (28, 28)),
     ("Linear", (84,), 10_164, 10_080, (28, 28)),
@@ -120,7 +120,7 @@ def test_table_as_text():
     assert repr(layer_table(nn.Sequential(nn.Conv2d(1, 20, 9), nn.Flatten()), (1, 28, 28))) == "\n".join([
         "layer    output    parameters     MACs  receptive field",
         "Conv2d   20×20×20       1,640  648,000              9×9",
-        "Flatten  8000               0        0            28×28",
+        "Flatten  8000               0        0              9×9",
         "total                   1,640  648,000",
     ])
 

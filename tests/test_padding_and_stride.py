@@ -202,6 +202,7 @@ def test_receptive_field_of_one_layer_nested_stacks_and_generators():
     wanted = ((3, 9), (2, 2), (-1, -1))
     assert receptive_field(layer) == receptive_field([layer]) == wanted
     assert receptive_field(nn.Sequential(nn.ReLU(), layer)) == wanted
+    assert receptive_field([layer, nn.Flatten()]) == wanted  # puts the units in a row; each sees what it saw
     nested = nn.Sequential(layer, nn.Sequential(nn.BatchNorm2d(1), nn.Sequential(layer)))
     assert receptive_field(nested) == receptive_field([layer, layer]) == receptive_field(iter([layer, layer]))
 
