@@ -271,7 +271,12 @@ def report(title, times):
     """Write the times of a case as one line: seconds of the first function, and the others' ratios to it."""
     (first, base), *others = times.items()
     ratios = "".join(f", {name} {seconds / base:.2f} ×" for name, seconds in others)
-    return f"{title}: {first} {1000 * base:.3g} ms{ratios}"
+    return f"{title}: {first} {milliseconds(base)} ms{ratios}"
+
+
+def milliseconds(seconds):
+    """Write a time in milliseconds, with three digits or all that stand before the point."""
+    return f"{1000 * seconds:,.0f}" if seconds >= 0.1 else f"{1000 * seconds:#.3g}"
 
 
 def stored():

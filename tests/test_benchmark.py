@@ -72,7 +72,12 @@ def test_measuring_a_case_and_reporting_it(monkeypatch):
     case = CASES["28×28 with 5×5, with gradients"]
     times = benchmark.measure(case)
     assert times == dict.fromkeys(case.functions, 2.0)
-    assert benchmark.report("t", {"native": 2.0, "other": 3.0}) == "t: native 2e+03 ms, other 1.50 ×"
+    assert benchmark.report("t", {"native": 2.0, "other": 3.0}) == "t: native 2,000 ms, other 1.50 ×"
+
+
+def test_milliseconds_have_three_digits_and_no_exponent():
+    assert [benchmark.milliseconds(t) for t in (5.44e-5, 0.006, 0.0379, 0.099, 0.512, 1.8195)] == [
+        "0.0544", "6.00", "37.9", "99.0", "512", "1,820"]
 
 
 def test_d2l_reads_our_images_from_files(tmp_path):
