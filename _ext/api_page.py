@@ -15,6 +15,7 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
 PACKAGE = Path(__file__).resolve().parent.parent / "convutils"
+KINDS = {ast.FunctionDef: "function", ast.ClassDef: "class"}
 
 # In the order of the course; a module that is not listed comes after these.
 TITLES = {
@@ -55,20 +56,30 @@ def modules() -> list[str]:
     return [m for m in TITLES if m in found] + sorted(found - set(TITLES))
 
 
-def definitions(module: str) -> list[tuple[str, str]]:
-    """(kind, name) of the public functions and classes that a module itself defines, in its order."""
-    kinds = {ast.FunctionDef: "function", ast.ClassDef: "class"}
-    found = [(kinds[type(s)], s.name) for f in sources(module) for s in parse(f).body if type(s) in kinds]
-    return [(kind, name) for kind, name in found if not name.startswith("_")]
+def definitions(body: list[ast.stmt]) -> list[ast.FunctionDef | ast.ClassDef]:
+    """The public functions and classes of a module's or a class's body, in its order."""
+    return [s for s in body if type(s) in KINDS and not s.name.startswith("_")]
 
 
-def entries(module: str) -> list[tuple[str, str]]:
-    """(kind, the name one imports it by) of everything the module offers to a reader."""
+def members(definition: ast.FunctionDef | ast.ClassDef) -> list[str]:
+    """What a class offers besides being called: its declared fields, its methods and properties with a docstring."""
+    if isinstance(definition, ast.FunctionDef):
+        return []
+    fields = [s.target.id for s in definition.body if isinstance(s, ast.AnnAssign)]
+    return fields + [s.name for s in definitions(definition.body) if ast.get_docstring(s)]
+
+
+def entries(module: str) -> list[str]:
+    """The directives for everything the module offers to a reader, under the name one imports it by."""
     public = exported()
-    own = [(kind, f"convutils.{name}") for kind, name in definitions(module) if name in public]
-    if own:
-        return own
-    return [(kind, f"convutils.{module}.{name}") for kind, name in definitions(module)]
+    found = [d for file in sources(module) for d in definitions(parse(file).body)]
+    own = [d for d in found if d.name in public]
+    path = "convutils" if own else f"convutils.{module}"
+    lines = []
+    for d in own or found:
+        lines += [f".. autoapi{KINDS[type(d)]}:: {path}.{d.name}"]
+        lines += [f"   :members: {', '.join(members(d))}", ""] if members(d) else [""]
+    return lines
 
 
 class ConvutilsApi(Directive):
@@ -83,8 +94,7 @@ class ConvutilsApi(Directive):
         section = nodes.section(ids=[nodes.make_id(f"api-{title}")], names=[])
         section += nodes.title(title, title)
         lines = [*(ast.get_docstring(parse(sources(module)[0])) or "").splitlines(), ""]
-        for kind, name in entries(module):
-            lines += [f".. autoapi{kind}:: {name}", ""]
+        lines += entries(module)
         self.state.nested_parse(StringList(lines, source=f"convutils/{module}.py"), 0, section)
         return section
 

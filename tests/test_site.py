@@ -223,6 +223,17 @@ def test_folded_answers_open_by_keyboard(visit, name):
         assert folded.evaluate("e => e.open") != was_open
 
 
+@every_page
+def test_links_beside_and_below_a_page_keep_to_their_place(visit, name):
+    for width in (1280, 390):
+        outside = visit(name, width).evaluate("""() => [...document.querySelectorAll(
+            ".page-toc a, .prev-next-area a *")].filter(e => {
+            const own = e.getBoundingClientRect();
+            return own.left < innerWidth && (own.left < 0 || own.right > innerWidth - 8);
+        }).map(e => e.textContent || e.outerHTML)""")  # on a phone the list of sections waits outside
+        assert outside == [], width
+
+
 @every_animated
 def test_animations_play_and_pause(visit, name):
     """All of a page's animations at once: they wait, play when asked, and stand still when paused."""

@@ -72,9 +72,7 @@ class Weight:
                 f"{self.requests_in_all} | {self.shift:.3f} | {self.readable:.2f} |")
 
 
-HEADER = ("| page | KB before its figures | KB in all | requests before | requests in all | layout shift "
-          "| readable after, s |\n"
-          "|---|---|---|---|---|---|---|\n")
+HEADER = "| page | KB | KB in all | requests | in all | shift | readable, s |\n|---|---|---|---|---|---|---|\n"
 
 
 class Quiet(SimpleHTTPRequestHandler):
