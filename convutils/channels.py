@@ -89,7 +89,7 @@ def corr2d_multi_in_out_1x1(X, K):
 def compose_kernels(W1, W2):
     """Return the one kernel bank that equals W1 followed by W2, at stride 1 and without padding between.
 
-    W1 is c_mid × c_i × k1 × k1', W2 is c_o × c_mid × k2 × k2'; the result is c_o × c_i × (k1+k2-1) × (k1'+k2'-1):
+    W1 is c_mid × c_i × h1 × w1, W2 is c_o × c_mid × h2 × w2; the result is c_o × c_i × (h1+h2-1) × (w1+w2-1):
     the full convolution (not cross-correlation) of the kernels, summed over the channels between.
 
     Raises:

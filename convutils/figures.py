@@ -37,7 +37,7 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))  # one more than colour
 def show_matrices(matrices, symbols=(), *, decimals=None):
     """Draw matrices side by side with their numbers, each titled with its name and shape.
 
-    `matrices` maps titles to rows × columns tensors; `symbols` are the signs between them, such as ("⋆", "=").
+    `matrices` maps titles to rows × columns tensors; `symbols` are the signs between them, such as `("⋆", "=")`.
     Blue cells are negative, orange ones positive, stronger with the magnitude in their own matrix. `decimals`
     rounds; without it whole numbers are drawn as such, all others with two decimals.
     """

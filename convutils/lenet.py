@@ -48,8 +48,7 @@ class _Stack(nn.Sequential):
 class LeNet(_Stack):
     """LeNet-5 as the book simplifies it: sigmoid and average pooling, for n×1×28×28 images.
 
-    Weights are drawn by Xavier's rule, which keeps the variance through sigmoid layers. Returns n × num_classes
-    scores; the softmax belongs to the cross-entropy.
+    Weights are drawn by Xavier's rule. Returns n × num_classes scores; the softmax belongs to the cross-entropy.
     """
 
     def __init__(self, num_classes=10):
