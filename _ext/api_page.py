@@ -62,11 +62,10 @@ def definitions(body: list[ast.stmt]) -> list[ast.FunctionDef | ast.ClassDef]:
 
 
 def members(definition: ast.FunctionDef | ast.ClassDef) -> list[str]:
-    """What a class offers besides being called: its declared fields, its methods and properties with a docstring."""
+    """What a class offers besides being called: its methods and properties with a docstring."""
     if isinstance(definition, ast.FunctionDef):
         return []
-    fields = [s.target.id for s in definition.body if isinstance(s, ast.AnnAssign)]
-    return fields + [s.name for s in definitions(definition.body) if ast.get_docstring(s)]
+    return [s.name for s in definitions(definition.body) if ast.get_docstring(s)]
 
 
 def entries(module: str) -> list[str]:

@@ -109,21 +109,37 @@ def compose_kernels(W1, W2):
 
 
 class ConvCost(NamedTuple):
-    """What one convolution costs, in operations and in numbers stored; bias is stated apart."""
+    """What one convolution costs, in operations and in numbers stored; bias is stated apart.
 
-    output_shape: tuple         #: shape of the output
-    multiplications: int        #: forward; multiplications by padded zeros are counted
-    additions: int              #: forward, without the bias
-    macs: int                   #: forward multiply-accumulates, one for each multiplication
-    bias_additions: int         #: forward additions of a bias, if there is one
-    weights: int                #: numbers in the kernels
-    biases: int                 #: numbers in the bias, if there is one
-    input_elements: int         #: numbers in the input
-    output_elements: int        #: numbers in the output
-    saved_elements: int         #: input and weights, kept for the backward pass
-    weight_gradient_macs: int   #: backward, for the kernels
-    input_gradient_macs: int    #: backward, for the input; none is needed for the first layer
-    backward_macs: int          #: both gradients
+    Attributes:
+        output_shape: shape of the output
+        multiplications: forward; multiplications by padded zeros are counted
+        additions: forward, without the bias
+        macs: forward multiply-accumulates, one for each multiplication
+        bias_additions: forward additions of a bias, if there is one
+        weights: numbers in the kernels
+        biases: numbers in the bias, if there is one
+        input_elements: numbers in the input
+        output_elements: numbers in the output
+        saved_elements: input and weights, kept for the backward pass
+        weight_gradient_macs: backward, for the kernels
+        input_gradient_macs: backward, for the input; none is needed for the first layer
+        backward_macs: both gradients
+    """
+
+    output_shape: tuple
+    multiplications: int
+    additions: int
+    macs: int
+    bias_additions: int
+    weights: int
+    biases: int
+    input_elements: int
+    output_elements: int
+    saved_elements: int
+    weight_gradient_macs: int
+    input_gradient_macs: int
+    backward_macs: int
 
 
 def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, groups=1):

@@ -129,13 +129,21 @@ def _own_layer(layer):
 
 
 class LayerRow(NamedTuple):
-    """One line of a layer table; shapes and MACs are for one image."""
+    """One line of a layer table; shapes and MACs are for one image.
 
-    layer: str              #: class of the layer
-    output: tuple           #: shape of its output
-    parameters: int         #: learned numbers
-    macs: int               #: multiply-accumulates of convolutions and dense layers, without bias
-    receptive_field: tuple  #: rows × columns of the input that one unit sees
+    Attributes:
+        layer: class of the layer
+        output: shape of its output
+        parameters: learned numbers
+        macs: multiply-accumulates of convolutions and dense layers, without bias
+        receptive_field: rows × columns of the input that one unit sees
+    """
+
+    layer: str
+    output: tuple
+    parameters: int
+    macs: int
+    receptive_field: tuple
 
 
 class LayerTable(tuple):

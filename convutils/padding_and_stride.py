@@ -74,11 +74,17 @@ def same_padding(input_size, kernel_size, *, stride=1, dilation=1):
 
 
 class ReceptiveField(NamedTuple):
-    """What one unit of a stack of layers sees of the input; each entry is a (rows, columns) pair in pixels."""
+    """What one unit of a stack of layers sees of the input; each entry is a (rows, columns) pair in pixels.
 
-    size: tuple   #: extent of the window of the input
-    jump: tuple   #: distance between the windows of two neighbouring units
-    start: tuple  #: first row and column of unit (0, 0)'s window, negative inside the padding
+    Attributes:
+        size: extent of the window of the input
+        jump: distance between the windows of two neighbouring units
+        start: first row and column of unit (0, 0)'s window, negative inside the padding
+    """
+
+    size: tuple
+    jump: tuple
+    start: tuple
 
 
 def receptive_field(layers):

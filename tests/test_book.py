@@ -280,6 +280,8 @@ def test_api_page_names_everything_public():
     page = (SITE / "reference" / "api.html").read_text(encoding="utf-8")
     names = [n for n in convutils.__all__ if n != "kernels"]
     assert [n for n in names if f'id="convutils.{n}"' not in page] == []
+    fields = [*convutils.ConvCost._fields, *convutils.ReceptiveField._fields]
+    assert [f for f in fields if not re.search(rf"<strong>{f}</strong> – \w", page)] == []
 
 
 # ---------------------------------------------------------------- glossary
