@@ -288,6 +288,15 @@ def test_api_page_names_everything_public():
 
 GLOSSARY = ROOT / "reference" / "glossary.md"
 TERM = re.compile(r"^## (.+)\n\n\*\*(.+?)\*\* · (.+)", flags=re.MULTILINE)
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+
+
+@needs_site
+def test_chinese_words_say_their_language():
+    """A screen reader changes its voice, a browser takes Chinese rather than Japanese glyphs."""
+    said = re.findall(r'<span lang="zh">(.*?)</span>', built(GLOSSARY))
+    assert "".join(CHINESE.findall("".join(said))) == "".join(CHINESE.findall(GLOSSARY.read_text(encoding="utf-8")))
+
 
 # Other words for a term, which count as its use.
 OTHER_WORDS = {
