@@ -81,6 +81,7 @@ measure: $(READY) book ## measure how heavy the pages are and how soon one can r
 
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .
+	$(ENV)/bin/ruff format --check .
 	$(ENV)/bin/python tools/run_notebooks.py --check
 
 repository: $(BOOK_READY) ## set the course's repository everywhere (URL=https://host/owner/name; URL= for none)

@@ -57,8 +57,11 @@ def compare_figures(item) -> None:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--texts-only", action="store_true",
-                     help="compare the notebooks' texts, not their figures: other versions of Matplotlib draw others")
+    parser.addoption(
+        "--texts-only",
+        action="store_true",
+        help="compare the notebooks' texts, not their figures: other versions of Matplotlib draw others",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,8 +10,17 @@ from sphinx.transforms import SphinxTransform
 
 # Themes and extensions put these on every page; nothing here uses them.
 UNUSED = ("thebe", "design-tabs", "sphinx-design", "graphviz", "togglebutton", "toggleHint", "toggleOpenOnPrint")
-UNUSED_FILES = ("scripts/fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css", "design-tabs.js",
-                "sphinx-design.min.css", "graphviz.css", "styles/theme.css", "togglebutton.js", "togglebutton.css")
+UNUSED_FILES = (
+    "scripts/fontawesome.js",
+    "sphinx-thebe.js",
+    "sphinx-thebe.css",
+    "design-tabs.js",
+    "sphinx-design.min.css",
+    "graphviz.css",
+    "styles/theme.css",
+    "togglebutton.js",
+    "togglebutton.css",
+)
 
 
 def is_unused(asset) -> bool:

@@ -75,8 +75,11 @@ class MarkChinese(SphinxTransform):
             parts = CHINESE.split(text)
             if len(parts) > 1:
                 # docutils writes a class language-… as the attribute lang
-                marked = [nodes.inline("", part, classes=["language-zh"]) if place % 2 else nodes.Text(part)
-                          for place, part in enumerate(parts) if part]
+                marked = [
+                    nodes.inline("", part, classes=["language-zh"]) if place % 2 else nodes.Text(part)
+                    for place, part in enumerate(parts)
+                    if part
+                ]
                 text.parent.replace(text, marked)
 
 

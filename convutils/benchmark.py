@@ -31,8 +31,8 @@ from convutils.pooling import pool2d
 from convutils.training import train
 
 STORED = Path(__file__).with_suffix(".json")
-ROUNDS = 9          # the median of so many times, taken in turn
-SECONDS = 0.05      # how long one time is taken at least, by repeating what is quicker
+ROUNDS = 9  # the median of so many times, taken in turn
+SECONDS = 0.05  # how long one time is taken at least, by repeating what is quicker
 
 
 # ------------------------------------------------------------ other ways to cross-correlate one channel
@@ -44,14 +44,14 @@ def loop(X, K):
     Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i in range(Y.shape[0]):
         for j in range(Y.shape[1]):
-            Y[i, j] = (X[i:i + h, j:j + w] * K).sum()
+            Y[i, j] = (X[i : i + h, j : j + w] * K).sum()
     return Y
 
 
 def shifted_adds(X, K):
     """One shifted copy of the image for each number of the kernel."""
     h, w = X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1
-    return sum(K[a, b] * X[a:a + h, b:b + w] for a in range(K.shape[0]) for b in range(K.shape[1]))
+    return sum(K[a, b] * X[a : a + h, b : b + w] for a in range(K.shape[0]) for b in range(K.shape[1]))
 
 
 def einsum(X, K):
@@ -92,8 +92,13 @@ def cases():
 def one_channel():
     """An image and a kernel of three sizes: every way of the page, forward and with gradients."""
     slow = {"loop": loop, **({"d2l": _d2l().corr2d} if find_spec("d2l") else {})}
-    quick = {"native": native, "convutils": corr2d, "shifted adds": shifted_adds, "einsum": einsum,
-             "full unfold": full_unfold}
+    quick = {
+        "native": native,
+        "convutils": corr2d,
+        "shifted adds": shifted_adds,
+        "einsum": einsum,
+        "full unfold": full_unfold,
+    }
     for n, k in ((28, 5), (224, 3), (512, 7)):
         inputs = torch.rand(n, n), torch.rand(k, k)
         yield Case(f"{n}×{n} with {k}×{k}", inputs, quick | slow)
@@ -102,12 +107,18 @@ def one_channel():
 
 def many_channels():
     """Batches with bias: LeNet's two convolutions and a layer of a larger network."""
-    for name, X, K, p in (("LeNet's first layer", (32, 1, 28, 28), (6, 1, 5, 5), 2),
-                          ("LeNet's second layer", (32, 6, 14, 14), (16, 6, 5, 5), 0),
-                          ("8×64×56×56 with 64 3×3", (8, 64, 56, 56), (64, 64, 3, 3), 1)):
+    for name, X, K, p in (
+        ("LeNet's first layer", (32, 1, 28, 28), (6, 1, 5, 5), 2),
+        ("LeNet's second layer", (32, 6, 14, 14), (16, 6, 5, 5), 0),
+        ("8×64×56×56 with 64 3×3", (8, 64, 56, 56), (64, 64, 3, 3), 1),
+    ):
         inputs = torch.rand(X), torch.rand(K), torch.rand(K[0])
-        functions = {"native": partial(F.conv2d, padding=p), "convutils": partial(corr2d_multi_in_out, padding=p),
-                     "im2col": partial(_by_im2col, p), "full unfold": partial(_by_full_unfold, p)}
+        functions = {
+            "native": partial(F.conv2d, padding=p),
+            "convutils": partial(corr2d_multi_in_out, padding=p),
+            "im2col": partial(_by_im2col, p),
+            "full unfold": partial(_by_full_unfold, p),
+        }
         yield Case(name, inputs, functions)
         yield Case(f"{name}, with gradients", inputs, functions, gradients=True)
 
@@ -125,12 +136,20 @@ def _by_full_unfold(p, X, K, bias):
 def pooling():
     """Batches of feature maps, both modes; the pooling of LeNet's two blocks and of a larger network."""
     torch_pooling = {"max": F.max_pool2d, "avg": F.avg_pool2d}
-    for shape, k, s in (((32, 6, 28, 28), 2, 2), ((32, 16, 10, 10), 2, 2), ((256, 6, 28, 28), 2, 2),
-                        ((8, 64, 56, 56), 2, 2), ((8, 64, 56, 56), 3, 2), ((8, 64, 56, 56), 3, 1)):
+    for shape, k, s in (
+        ((32, 6, 28, 28), 2, 2),
+        ((32, 16, 10, 10), 2, 2),
+        ((256, 6, 28, 28), 2, 2),
+        ((8, 64, 56, 56), 2, 2),
+        ((8, 64, 56, 56), 3, 2),
+        ((8, 64, 56, 56), 3, 1),
+    ):
         X = torch.rand(shape)
         for mode, function in torch_pooling.items():
-            functions = {"native": partial(function, kernel_size=k, stride=s),
-                         "convutils": partial(pool2d, pool_size=k, mode=mode, stride=s)}
+            functions = {
+                "native": partial(function, kernel_size=k, stride=s),
+                "convutils": partial(pool2d, pool_size=k, mode=mode, stride=s),
+            }
             title = f"{mode} {k}×{k} / {s}, " + "×".join(map(str, shape))
             yield Case(title, (X,), functions)
             yield Case(f"{title}, with gradients", (X,), functions, gradients=True)
@@ -150,8 +169,9 @@ def products():
 def measure(case):
     """Return the median seconds of each function of a case; the functions take turns."""
     inputs = [x.clone().requires_grad_(case.gradients) for x in case.inputs]
-    return interleaved({name: partial(_run, function, inputs, case.gradients)
-                        for name, function in case.functions.items()})
+    return interleaved(
+        {name: partial(_run, function, inputs, case.gradients) for name, function in case.functions.items()}
+    )
 
 
 def _run(function, inputs, gradients):
@@ -164,8 +184,10 @@ def interleaved(functions, rounds=ROUNDS, seconds=SECONDS):
     """Return the median seconds of each function without arguments; each round takes one time of every one."""
     from torch.utils import benchmark  # late: it looks for a GPU's compiler, and says so where there is none
 
-    timers = {name: benchmark.Timer("f()", globals={"f": f}, num_threads=torch.get_num_threads())
-              for name, f in functions.items()}
+    timers = {
+        name: benchmark.Timer("f()", globals={"f": f}, num_threads=torch.get_num_threads())
+        for name, f in functions.items()
+    }
     numbers = {name: max(1, int(seconds / timer.timeit(1).mean)) for name, timer in timers.items()}
     times = {name: [] for name in timers}
     for _ in range(rounds):
@@ -178,15 +200,31 @@ def training_steps():
     """Measure one step of LeNet, with torch's layers, with our own, and compiled; both recipes, batches of 64."""
     X, y = torch.rand(64, 1, 28, 28), torch.arange(64) % 10
     modern = nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(400, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
     times = {}
     for title, net in (("a step, sigmoid and average", LeNet()), ("a step, ReLU and maximum", modern)):
         nets = {"native": net, "convutils": with_own_layers(net)}
         if shutil.which("c++"):
             nets["native, compiled"] = torch.compile(deepcopy(net))
-        times[title] = interleaved({name: partial(_step, model, torch.optim.SGD(model.parameters(), 0.1), X, y)
-                                    for name, model in nets.items()}, rounds=3 * ROUNDS)
+        times[title] = interleaved(
+            {
+                name: partial(_step, model, torch.optim.SGD(model.parameters(), 0.1), X, y)
+                for name, model in nets.items()
+            },
+            rounds=3 * ROUNDS,
+        )
     return times
 
 
@@ -253,9 +291,14 @@ def _python(code):
 
 def measure_all():
     """Measure everything; returns what is stored: the machine and the median seconds of each function."""
-    machine = {"cores": os.cpu_count(), "threads": torch.get_num_threads(),
-               "instructions": torch.backends.cpu.get_cpu_capability(), "python": sys.version.split()[0],
-               "torch": torch.__version__, "d2l": version("d2l") if find_spec("d2l") else None}
+    machine = {
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "d2l": version("d2l") if find_spec("d2l") else None,
+    }
     seconds = {}
     for case in cases():
         seconds[case.title] = measure(case)

@@ -52,7 +52,7 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
     # as in corr2d, but kernel row i of all channels meets image rows i, i + s_h, … in one product, added to the sum
     windows = images.unfold(3, k_w, s_w).movedim(4, 2).flatten(1, 2).contiguous()
     last = (size[0] - 1) * s_h
-    rows = (windows[:, :, i:i + last + 1:s_h].flatten(2) for i in range(k_h))
+    rows = (windows[:, :, i : i + last + 1 : s_h].flatten(2) for i in range(k_h))
     kernel_rows = K.movedim(2, 0).flatten(2)[:, None].expand(-1, len(images), -1, -1)
     Y = torch.baddbmm(bias[:, None], kernel_rows[0], next(rows))
     for i in range(1, k_h):
@@ -165,7 +165,18 @@ def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, gro
     n = batch[0] if batch else 1
     outputs, taps = n * c_o * size[0] * size[1], c_group * k_h * k_w
     macs, weights, inputs = outputs * taps, c_o * taps, n * c_i * h * w
-    return ConvCost(output_shape=(*batch, c_o, *size), multiplications=macs, additions=outputs * (taps - 1),
-                    macs=macs, bias_additions=outputs, weights=weights, biases=c_o, input_elements=inputs,
-                    output_elements=outputs, saved_elements=inputs + weights, weight_gradient_macs=macs,
-                    input_gradient_macs=macs, backward_macs=2 * macs)
+    return ConvCost(
+        output_shape=(*batch, c_o, *size),
+        multiplications=macs,
+        additions=outputs * (taps - 1),
+        macs=macs,
+        bias_additions=outputs,
+        weights=weights,
+        biases=c_o,
+        input_elements=inputs,
+        output_elements=outputs,
+        saved_elements=inputs + weights,
+        weight_gradient_macs=macs,
+        input_gradient_macs=macs,
+        backward_macs=2 * macs,
+    )

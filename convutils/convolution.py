@@ -36,7 +36,7 @@ def corr2d(X, K, *, padding=0, stride=1, dilation=1):
     windows = X.unfold(1, d_w * (k_w - 1) + 1, s_w)[..., ::d_w].permute(2, 0, 1).reshape(k_w, -1)
     rows = (K @ windows).view(k_h, X.shape[0], w_out)
     last = (h_out - 1) * s_h
-    return reduce(torch.add, (rows[i, i * d_h:i * d_h + last + 1:s_h] for i in range(k_h)))
+    return reduce(torch.add, (rows[i, i * d_h : i * d_h + last + 1 : s_h] for i in range(k_h)))
 
 
 def convolve2d(X, K, mode="full"):
@@ -62,7 +62,7 @@ def convolve2d(X, K, mode="full"):
     if mode == "full":
         return full
     top, left = (k_h - 1) // 2, (k_w - 1) // 2
-    return full[top:top + X.shape[0], left:left + X.shape[1]]
+    return full[top : top + X.shape[0], left : left + X.shape[1]]
 
 
 def im2col(X, kernel_size, *, padding=0, stride=1, dilation=1):
@@ -124,5 +124,7 @@ class Conv2D(nn.Module):
         return corr2d_multi_in_out(X, self.weight, self.bias, padding=self.padding, stride=self.stride)
 
     def extra_repr(self):
-        return (f"kernel_size={self.kernel_size}, in_channels={self.in_channels}, out_channels={self.out_channels}, "
-                f"padding={self.padding}, stride={self.stride}")
+        return (
+            f"kernel_size={self.kernel_size}, in_channels={self.in_channels}, out_channels={self.out_channels}, "
+            f"padding={self.padding}, stride={self.stride}"
+        )

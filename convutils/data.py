@@ -78,6 +78,8 @@ def _explain(dataset, raw, error):
     """Say what was tried, where the files can be put by hand, and what works without them."""
     archives = ", ".join(archive for archive, _ in dataset.resources)
     reason = " ".join(str(error).split()).rstrip(" .")  # torchvision's has several lines
-    return (f"{dataset.__name__} could not be loaded: {reason}. Tried the archives in {raw} and a download from "
-            f"{', '.join(dataset.mirrors)}. Without a network, put {archives} into {raw} by hand; "
-            "load_digits() needs no files at all")
+    return (
+        f"{dataset.__name__} could not be loaded: {reason}. Tried the archives in {raw} and a download from "
+        f"{', '.join(dataset.mirrors)}. Without a network, put {archives} into {raw} by hand; "
+        "load_digits() needs no files at all"
+    )

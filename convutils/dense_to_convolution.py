@@ -28,7 +28,7 @@ def toeplitz2d(K, input_size):
     W = K.new_zeros(h_out, w_out, h, w)
     for i in range(h_out):
         for j in range(w_out):
-            W[i, j, i:i + k_h, j:j + k_w] = K
+            W[i, j, i : i + k_h, j : j + k_w] = K
     return W.reshape(h_out * w_out, h * w)
 
 

@@ -26,9 +26,16 @@ from convutils.pooling import pool2d
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 STYLE = {
-    "figure.dpi": 110, "savefig.bbox": "tight", "figure.facecolor": "white", "font.size": 10,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "legend.frameon": False,
-    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILION, GREEN, PINK]), "image.cmap": "gray",
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+    "figure.facecolor": "white",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILION, GREEN, PINK]),
+    "image.cmap": "gray",
 }
 plt.rcParams.update(STYLE)
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))  # one more than colours: they repeat together after twenty
@@ -49,8 +56,13 @@ def show_matrices(matrices, symbols=(), *, decimals=None):
     decimals = decimals if decimals is None else check.integer("decimals", decimals, 0)
     widths = [X.shape[1] for X in matrices.values()]
     tallest = max(X.shape[0] for X in matrices.values())
-    fig, axes = plt.subplots(1, len(widths), width_ratios=widths, squeeze=False,
-                             figsize=(0.42 * sum(widths) + 0.6 * len(widths), 0.42 * tallest + 0.4))
+    fig, axes = plt.subplots(
+        1,
+        len(widths),
+        width_ratios=widths,
+        squeeze=False,
+        figsize=(0.42 * sum(widths) + 0.6 * len(widths), 0.42 * tallest + 0.4),
+    )
     for ax, (title, X) in zip(axes[0], matrices.items(), strict=True):
         _draw_matrix(ax, X.detach().double(), decimals)
         ax.set_title(f"{title}  {X.shape[0]}×{X.shape[1]}")
@@ -107,7 +119,7 @@ def show_images(images, titles=None, *, columns=8, signed=False, size=1.1):
     rows = ceil(len(images) / columns)
     height = size + 0.25 * (titles is not None)
     fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(size * columns, height * rows))
-    for ax in axes.flat[len(images):]:
+    for ax in axes.flat[len(images) :]:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         if signed:
@@ -154,7 +166,7 @@ def plot_curves(curves, *, xlabel, ylabel, x=None, log=False, ylim=None):
     fig, ax = plt.subplots(figsize=(5.2, 3))
     for (name, runs), dashes in zip(curves.items(), cycle(DASHES), strict=False):
         steps = list(range(1, runs.shape[1] + 1)) if x is None else x
-        line, = ax.plot(steps, runs.mean(0), linestyle=dashes, label=name)
+        (line,) = ax.plot(steps, runs.mean(0), linestyle=dashes, label=name)
         if len(runs) > 1:
             ax.fill_between(steps, runs.amin(0), runs.amax(0), alpha=0.2, color=line.get_color(), linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear", ylim=ylim)
@@ -293,14 +305,24 @@ def _animation(X, Y, geometry, arithmetic, alt, taps=()):
         for j in range(Y.shape[1]):
             corner = (i * s[0] - p[0], j * s[1] - p[1])
             pixels = [_pixel(X, corner[0] + a * d[0], corner[1] + b * d[1]) for a in range(k[0]) for b in range(k[1])]
-            frames.append({"x": (j * s[1]) * CELL, "y": (i * s[0]) * CELL,
-                           "text": f"Y[{i}, {j}] = " + arithmetic(pixels, Y[i, j].item())})
+            frames.append(
+                {
+                    "x": (j * s[1]) * CELL,
+                    "y": (i * s[0]) * CELL,
+                    "text": f"Y[{i}, {j}] = " + arithmetic(pixels, Y[i, j].item()),
+                }
+            )
     picture = _picture(X, Y, geometry, taps, alt)
     name = "slide-" + sha1((picture + json.dumps(frames)).encode()).hexdigest()[:10]
     _drawn[name] += 1
     name += f"-{_drawn[name]}" * (_drawn[name] > 1)  # a page may show the same animation twice: each has its own id
-    fields = {"name": name, "last": str(len(frames) - 1), "first": escape(frames[0]["text"]),
-              "frames": json.dumps(frames), "picture": picture}  # the picture last: it holds the caller's words
+    fields = {
+        "name": name,
+        "last": str(len(frames) - 1),
+        "first": escape(frames[0]["text"]),
+        "frames": json.dumps(frames),
+        "picture": picture,
+    }  # the picture last: it holds the caller's words
     html = _TEMPLATE
     for field, text in fields.items():
         html = html.replace(f"%{field}%", text)
@@ -324,29 +346,39 @@ def _picture(X, Y, geometry, taps, alt):
     rows, columns = X.shape[0] + 2 * p[0], X.shape[1] + 2 * p[1]
     left = (columns + 1) * CELL
     cells = "".join(_cell(i, j, _pixel(X, i - p[0], j - p[1])) for i in range(rows) for j in range(columns))
-    window = "".join(_tap(a * d[0], b * d[1], taps[a * k[1] + b] if taps else "")
-                     for a in range(k[0]) for b in range(k[1]))
-    outputs = "".join(_cell(i, j, Y[i, j].item(), f'class="y" opacity="{int(i == j == 0)}"')
-                      for i in range(Y.shape[0]) for j in range(Y.shape[1]))
+    window = "".join(
+        _tap(a * d[0], b * d[1], taps[a * k[1] + b] if taps else "") for a in range(k[0]) for b in range(k[1])
+    )
+    outputs = "".join(
+        _cell(i, j, Y[i, j].item(), f'class="y" opacity="{int(i == j == 0)}"')
+        for i in range(Y.shape[0])
+        for j in range(Y.shape[1])
+    )
     frame = f'<rect width="{Y.shape[1] * CELL}" height="{Y.shape[0] * CELL}" class="frame"/>'
     width, height = left + Y.shape[1] * CELL + 2, max(rows, Y.shape[0]) * CELL + 2
-    return (f'<svg viewBox="-1 -1 {width} {height}" style="max-width:{width}px" role="img" aria-label="{escape(alt)}">'
-            f'<g>{cells}</g><g class="window">{window}</g>'
-            f'<g transform="translate({left},0)">{frame}{outputs}</g></svg>')
+    return (
+        f'<svg viewBox="-1 -1 {width} {height}" style="max-width:{width}px" role="img" aria-label="{escape(alt)}">'
+        f'<g>{cells}</g><g class="window">{window}</g>'
+        f'<g transform="translate({left},0)">{frame}{outputs}</g></svg>'
+    )
 
 
 def _cell(i, j, value, attributes=""):
     """Draw one cell with its number; padding is dashed and empty."""
     padding = ' class="pad"' if value is None else ""
     number = "" if value is None else f'<text x="{CELL // 2}" y="{CELL // 2 + 5}">{_short(value)}</text>'
-    return (f'<g transform="translate({j * CELL},{i * CELL})" {attributes}>'
-            f'<rect width="{CELL}" height="{CELL}"{padding}/>{number}</g>')
+    return (
+        f'<g transform="translate({j * CELL},{i * CELL})" {attributes}>'
+        f'<rect width="{CELL}" height="{CELL}"{padding}/>{number}</g>'
+    )
 
 
 def _tap(i, j, weight):
     """Draw one cell of the window with its kernel weight in the corner."""
-    return (f'<g transform="translate({j * CELL},{i * CELL})"><rect width="{CELL}" height="{CELL}"/>'
-            f'<text x="{CELL - 3}" y="{CELL - 4}">{weight}</text></g>')
+    return (
+        f'<g transform="translate({j * CELL},{i * CELL})"><rect width="{CELL}" height="{CELL}"/>'
+        f'<text x="{CELL - 3}" y="{CELL - 4}">{weight}</text></g>'
+    )
 
 
 # Playing never starts by itself and stops at the last position.

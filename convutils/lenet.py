@@ -54,12 +54,19 @@ class LeNet(_Stack):
     def __init__(self, num_classes=10):
         super().__init__(
             Standardise(),
-            nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, kernel_size=5), nn.Sigmoid(), nn.AvgPool2d(2),
+            nn.Conv2d(1, 6, kernel_size=5, padding=2),
+            nn.Sigmoid(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, kernel_size=5),
+            nn.Sigmoid(),
+            nn.AvgPool2d(2),
             nn.Flatten(),
-            nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(),
-            nn.Linear(120, 84), nn.Sigmoid(),
-            nn.Linear(84, check.integer("num_classes", num_classes, 1)))
+            nn.Linear(16 * 5 * 5, 120),
+            nn.Sigmoid(),
+            nn.Linear(120, 84),
+            nn.Sigmoid(),
+            nn.Linear(84, check.integer("num_classes", num_classes, 1)),
+        )
         for layer in self:
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(layer.weight)
@@ -71,17 +78,35 @@ class ModernLeNet(_Stack):
     def __init__(self, num_classes=10):
         super().__init__(
             Standardise(),
-            nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(6, 16, kernel_size=5), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(1, 6, kernel_size=5, padding=2),
+            nn.BatchNorm2d(6),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, kernel_size=5),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
             nn.Flatten(),
-            nn.Linear(16 * 5 * 5, 120), nn.BatchNorm1d(120), nn.ReLU(),
-            nn.Linear(120, 84), nn.BatchNorm1d(84), nn.ReLU(),
-            nn.Linear(84, check.integer("num_classes", num_classes, 1)))
+            nn.Linear(16 * 5 * 5, 120),
+            nn.BatchNorm1d(120),
+            nn.ReLU(),
+            nn.Linear(120, 84),
+            nn.BatchNorm1d(84),
+            nn.ReLU(),
+            nn.Linear(84, check.integer("num_classes", num_classes, 1)),
+        )
 
 
 # What our layers leave out: options of torch's convolutions and poolings, with the only value that ours have.
-PLAIN = {"dilation": 1, "groups": 1, "padding_mode": "zeros", "ceil_mode": False, "return_indices": False,
-         "count_include_pad": True, "divisor_override": None}
+PLAIN = {
+    "dilation": 1,
+    "groups": 1,
+    "padding_mode": "zeros",
+    "ceil_mode": False,
+    "return_indices": False,
+    "count_include_pad": True,
+    "divisor_override": None,
+}
 
 
 def with_own_layers(model):
@@ -168,15 +193,20 @@ class LayerTable(tuple):
     def __repr__(self):
         lines = [self.HEADER, *self._cells()]
         widths = [max(len(line[c]) for line in lines) for c in range(len(self.HEADER))]
-        return "\n".join("  ".join(cell.ljust(w) if c < 2 else cell.rjust(w)
-                                   for c, (cell, w) in enumerate(zip(line, widths, strict=True))).rstrip()
-                         for line in lines)
+        return "\n".join(
+            "  ".join(
+                cell.ljust(w) if c < 2 else cell.rjust(w) for c, (cell, w) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
 
     def _repr_html_(self):
         align = ["left" if column < 2 else "right" for column in range(len(self.HEADER))]
         head = "".join(f'<th scope="col" style="text-align: {a}">{cell}</th>' for a, cell in zip(align, self.HEADER))
-        body = "".join("<tr>" + "".join(f'<td style="text-align: {a}">{cell}</td>' for a, cell in zip(align, line))
-                       + "</tr>" for line in self._cells())
+        body = "".join(
+            "<tr>" + "".join(f'<td style="text-align: {a}">{cell}</td>' for a, cell in zip(align, line)) + "</tr>"
+            for line in self._cells()
+        )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -199,8 +229,15 @@ def layer_table(model, input_shape):
     with evaluation_mode(model):
         for depth, layer in enumerate(layers, start=1):
             X = _run(layer, X, input_shape)
-            rows.append(LayerRow(type(layer).__name__, tuple(X.shape[1:]), sum(p.numel() for p in layer.parameters()),
-                                 _macs(layer, X), _field(layers[:depth], input_shape)))
+            rows.append(
+                LayerRow(
+                    type(layer).__name__,
+                    tuple(X.shape[1:]),
+                    sum(p.numel() for p in layer.parameters()),
+                    _macs(layer, X),
+                    _field(layers[:depth], input_shape),
+                )
+            )
     return LayerTable(rows)
 
 
@@ -209,8 +246,9 @@ def _run(layer, X, input_shape):
     try:
         return layer(X)
     except (RuntimeError, ValueError) as error:
-        raise ValueError(f"input_shape: got {input_shape}, but {layer} cannot take the "
-                         f"{_by(X.shape[1:])} it is handed: {error}") from error
+        raise ValueError(
+            f"input_shape: got {input_shape}, but {layer} cannot take the {_by(X.shape[1:])} it is handed: {error}"
+        ) from error
 
 
 @contextmanager

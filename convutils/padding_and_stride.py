@@ -39,8 +39,12 @@ def pad(X, p, value=0):
 
 def window_pairs(kernel_size, padding, stride, dilation=1):
     """Return kernel size, padding, stride and dilation, checked, as four (rows, columns) pairs."""
-    return (check.pair("kernel_size", kernel_size, 1), check.pair("padding", padding, 0),
-            check.pair("stride", stride, 1), check.pair("dilation", dilation, 1))
+    return (
+        check.pair("kernel_size", kernel_size, 1),
+        check.pair("padding", padding, 0),
+        check.pair("stride", stride, 1),
+        check.pair("dilation", dilation, 1),
+    )
 
 
 def split_padding(total, *, extra):
@@ -124,17 +128,22 @@ def flatten_layers(layers):
 
 def sees_whole_image(layer):
     """Tell whether each output of the layer depends on all of its input."""
-    return isinstance(layer, (nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm, nn.GroupNorm,
-                              nn.InstanceNorm2d))
+    return isinstance(
+        layer, (nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
+    )
 
 
 def _geometry(layer):
     """Return kernel size, padding, stride and dilation of a layer as pairs."""
     if sees_whole_image(layer) or _moves_units(layer):
-        raise ValueError(f"layers: got {type(layer).__name__}, wanted layers with a window that is smaller than "
-                         "the image, or that work on each unit alone")
-    k, p, s, d = (getattr(layer, name, default) for name, default in
-                  (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1)))
+        raise ValueError(
+            f"layers: got {type(layer).__name__}, wanted layers with a window that is smaller than "
+            "the image, or that work on each unit alone"
+        )
+    k, p, s, d = (
+        getattr(layer, name, default)
+        for name, default in (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1))
+    )
     s = k if s is None else s
     if p == "same":  # torch puts the extra row of an odd total at the bottom
         k, _, s, d = window_pairs(k, 0, s, d)

@@ -75,7 +75,7 @@ class _Slide(torch.autograd.Function):
 def _slice(X, i, axis, k, s):
     """Return the view of X that holds number i of every window along the axis."""
     X, last = X.transpose(axis, -1), X.shape[axis] - k
-    return X[..., i:last + i + 1:s].transpose(axis, -1)
+    return X[..., i : last + i + 1 : s].transpose(axis, -1)
 
 
 def _lowest(dtype):

@@ -10,8 +10,9 @@ from convutils import _arguments as check
 from convutils.lenet import Standardise, evaluation_mode
 
 
-def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=False, max_shift=0, standardise=True,
-          seed=0):
+def train(
+    model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=False, max_shift=0, standardise=True, seed=0
+):
     """Train a classifier by stochastic gradient descent on the cross-entropy and return its history.
 
     The sets are pairs of images n×c×h×w and labels n; they are converted to the model's dtype and device.
@@ -29,8 +30,12 @@ def train(model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=Fa
             the model cannot take the images or has no score for a label, or a batch holds a single image and the
             model's batch normalisation cannot learn from one.
     """
-    for name, value, minimum in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("max_shift", max_shift, 0),
-                                 ("seed", seed, 0)):
+    for name, value, minimum in (
+        ("epochs", epochs, 1),
+        ("batch_size", batch_size, 1),
+        ("max_shift", max_shift, 0),
+        ("seed", seed, 0),
+    ):
         check.integer(name, value, minimum)
     check.positive("lr", lr)
     check.flag("one_cycle", one_cycle)
@@ -117,8 +122,10 @@ def _check_scores(model, name, X, y):
         raise ValueError(f"{name} images: got shape {tuple(X.shape)}, which the model cannot take: {error}") from error
     check.tensor("scores of the model", scores, 2)
     if y.max() >= scores.shape[1]:
-        raise ValueError(f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "
-                         f"{scores.shape[1]} scores")
+        raise ValueError(
+            f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "
+            f"{scores.shape[1]} scores"
+        )
 
 
 def _check_smallest_batch(model, X, batch_size):
@@ -130,5 +137,7 @@ def _check_smallest_batch(model, X, batch_size):
         with torch.no_grad(), torch.random.fork_rng(devices):  # dropout draws here what training must not miss
             deepcopy(model).train()(X[:1])
     except ValueError as error:  # batch normalisation: one value has no variance
-        raise ValueError(f"batch_size: got {batch_size}, which makes a batch of one of the {len(X)} images, wanted "
-                         f"another size for this model: {error}") from error
+        raise ValueError(
+            f"batch_size: got {batch_size}, which makes a batch of one of the {len(X)} images, wanted "
+            f"another size for this model: {error}"
+        ) from error

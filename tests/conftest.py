@@ -17,8 +17,9 @@ tqdm.set_lock(RLock())
 
 # The default draws the same examples every time; HYPOTHESIS_PROFILE=long draws many, and new ones.
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=50, database=None)
-settings.register_profile("long", deadline=None, max_examples=500, database=None,
-                          suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "long", deadline=None, max_examples=500, database=None, suppress_health_check=list(HealthCheck)
+)
 # make mutants: ten examples find a fault nearly as often as fifty, and each of a thousand mutants needs them
 settings.register_profile("mutants", settings.get_profile("default"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

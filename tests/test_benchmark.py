@@ -14,21 +14,32 @@ QUICK = [title for title in CASES if "512" not in title and "224" not in title a
 
 # The most that a task may take, as a multiple of another function's time in the same run.
 LIMITS = {
-    ("28×28 with 5×5", "convutils", "native"): 1, ("28×28 with 5×5, with gradients", "convutils", "native"): 1,
-    ("224×224 with 3×3", "convutils", "native"): 1, ("224×224 with 3×3, with gradients", "convutils", "native"): 1,
-    ("512×512 with 7×7", "convutils", "native"): 1, ("512×512 with 7×7, with gradients", "convutils", "native"): 1,
-    ("28×28 with 5×5", "convutils", "d2l"): 1 / 100, ("224×224 with 3×3", "convutils", "d2l"): 1 / 1000,
+    ("28×28 with 5×5", "convutils", "native"): 1,
+    ("28×28 with 5×5, with gradients", "convutils", "native"): 1,
+    ("224×224 with 3×3", "convutils", "native"): 1,
+    ("224×224 with 3×3, with gradients", "convutils", "native"): 1,
+    ("512×512 with 7×7", "convutils", "native"): 1,
+    ("512×512 with 7×7, with gradients", "convutils", "native"): 1,
+    ("28×28 with 5×5", "convutils", "d2l"): 1 / 100,
+    ("224×224 with 3×3", "convutils", "d2l"): 1 / 1000,
     ("512×512 with 7×7", "convutils", "d2l"): 1 / 1000,
-    ("LeNet's first layer", "convutils", "native"): 1.6, ("LeNet's second layer", "convutils", "native"): 3.4,
+    ("LeNet's first layer", "convutils", "native"): 1.6,
+    ("LeNet's second layer", "convutils", "native"): 3.4,
     ("8×64×56×56 with 64 3×3", "convutils", "native"): 3.1,
     ("a step, sigmoid and average", "convutils", "native"): 1.45,
     ("a step, ReLU and maximum", "convutils", "native"): 1.65,
     ("an epoch of 8 000 images", "convutils", "d2l"): 1 / 2.5,
     ("start", "convutils", "torch"): 1.05,
-    **{(f"{mode} {window}, {shape}{gradients}", "convutils", "native"): limit
-       for window, shape in (("2×2 / 2", "256×6×28×28"), ("2×2 / 2", "8×64×56×56"), ("3×3 / 2", "8×64×56×56"))
-       for mode, gradients, limit in (("max", "", 0.4), ("avg", "", 0.4), ("max", ", with gradients", 0.8),
-                                      ("avg", ", with gradients", 0.7))},
+    **{
+        (f"{mode} {window}, {shape}{gradients}", "convutils", "native"): limit
+        for window, shape in (("2×2 / 2", "256×6×28×28"), ("2×2 / 2", "8×64×56×56"), ("3×3 / 2", "8×64×56×56"))
+        for mode, gradients, limit in (
+            ("max", "", 0.4),
+            ("avg", "", 0.4),
+            ("max", ", with gradients", 0.8),
+            ("avg", ", with gradients", 0.7),
+        )
+    },
 }
 
 
@@ -77,7 +88,13 @@ def test_measuring_a_case_and_reporting_it(monkeypatch):
 
 def test_milliseconds_have_three_digits_and_no_exponent():
     assert [benchmark.milliseconds(t) for t in (5.44e-5, 0.006, 0.0379, 0.099, 0.512, 1.8195)] == [
-        "0.0544", "6.00", "37.9", "99.0", "512", "1,820"]
+        "0.0544",
+        "6.00",
+        "37.9",
+        "99.0",
+        "512",
+        "1,820",
+    ]
 
 
 def test_d2l_reads_our_images_from_files(tmp_path):

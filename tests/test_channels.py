@@ -73,14 +73,17 @@ def test_1x1_is_a_dense_layer_for_every_pixel(sizes, dtype, x_layout, k_layout, 
     assert_close(Y, in_double(F.linear, X.permute(1, 2, 0), K[:, :, 0, 0]).permute(2, 0, 1))
 
 
-@pytest.mark.parametrize("function, x, k", [
-    (corr2d_multi_in, (2, 3, 4), (2, 2, 3)),
-    (corr2d_multi_in_out, (2, 3, 4), (3, 2, 2, 3)),
-    (corr2d_multi_in_out, (2, 2, 3, 4), (1, 2, 2, 3)),
-    (lambda X, K: corr2d_multi_in_out(X, K, padding=(1, 2), stride=(2, 1)), (2, 3, 4), (2, 2, 2, 3)),
-    (corr2d_multi_in_out_1x1, (2, 2, 3), (3, 2, 1, 1)),
-    (compose_kernels, (2, 3, 2, 1), (2, 2, 1, 3)),
-])
+@pytest.mark.parametrize(
+    "function, x, k",
+    [
+        (corr2d_multi_in, (2, 3, 4), (2, 2, 3)),
+        (corr2d_multi_in_out, (2, 3, 4), (3, 2, 2, 3)),
+        (corr2d_multi_in_out, (2, 2, 3, 4), (1, 2, 2, 3)),
+        (lambda X, K: corr2d_multi_in_out(X, K, padding=(1, 2), stride=(2, 1)), (2, 3, 4), (2, 2, 2, 3)),
+        (corr2d_multi_in_out_1x1, (2, 2, 3), (3, 2, 1, 1)),
+        (compose_kernels, (2, 3, 2, 1), (2, 2, 1, 3)),
+    ],
+)
 def test_gradients(function, x, k):
     assert gradcheck(function, (random_tensor(x).requires_grad_(), random_tensor(k, 1).requires_grad_()))
 
@@ -92,6 +95,7 @@ def test_inputs_are_left_alone():
 
 
 # ---- compose_kernels
+
 
 def test_composed_shape():
     W = compose_kernels(random_tensor((2, 1, 3, 3)), random_tensor((1, 2, 3, 3)))
@@ -109,8 +113,12 @@ def test_composed_kernel_is_both_in_turn(sizes, dtype, seed):
     one, two = corr2d_multi_in_out(X, W), corr2d_multi_in_out(corr2d_multi_in_out(X, W1), W2)
     assert_close(one, two, rtol=1e-3, atol=1e-3) if dtype == torch.float32 else assert_close(one, two)
     # padding in the first layer and a stride in the second do no harm
-    assert_close(in_double(F.conv2d, X, W, padding=1, stride=2),
-                 in_double(F.conv2d, in_double(F.conv2d, X, W1, padding=1), W2, stride=2), rtol=1e-3, atol=1e-3)
+    assert_close(
+        in_double(F.conv2d, X, W, padding=1, stride=2),
+        in_double(F.conv2d, in_double(F.conv2d, X, W1, padding=1), W2, stride=2),
+        rtol=1e-3,
+        atol=1e-3,
+    )
 
 
 def test_padding_between_is_not_composed():
@@ -128,6 +136,7 @@ def test_composition_is_a_convolution_not_a_correlation():
 
 
 # ---- conv_cost
+
 
 @st.composite
 def costs(draw):

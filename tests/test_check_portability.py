@@ -53,14 +53,16 @@ def project(tool, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", DEPENDS_ON)
 def test_dependence_on_the_machine_is_found(tool, name, project, capsys, monkeypatch):
-    condition, = (c for c in tool.CONDITIONS if c.name == name)
+    (condition,) = (c for c in tool.CONDITIONS if c.name == name)
     if why := tool.obstacle(condition):
         pytest.skip(why)
     monkeypatch.setattr(tool, "CONDITIONS", [condition])
     with socket.create_server(("127.0.0.1", 0)) as server:
         source, usual = DEPENDS_ON[name]
-        notebooks = [notebook(project / "good.ipynb", "print(42)", 42),
-                     notebook(project / "bad.ipynb", source.replace("PORT", str(server.getsockname()[1])), usual)]
+        notebooks = [
+            notebook(project / "good.ipynb", "print(42)", 42),
+            notebook(project / "bad.ipynb", source.replace("PORT", str(server.getsockname()[1])), usual),
+        ]
         assert tool.main([str(path) for path in notebooks]) == 1
     said = capsys.readouterr().out
     assert f"{name}: 2 notebooks, 2 cells, 1 failed" in said and "  bad.ipynb" in said and "0 of 1 runs" in said

@@ -6,8 +6,11 @@ import torch
 
 from convutils.checks import Exercise, check, engine, find_exercise, load_exercises, verdict
 
-CHECKERS = [pytest.param(number, exercise, id=number)
-            for chapter in engine.CHAPTERS for number, exercise in load_exercises(chapter).items()]
+CHECKERS = [
+    pytest.param(number, exercise, id=number)
+    for chapter in engine.CHAPTERS
+    for number, exercise in load_exercises(chapter).items()
+]
 
 
 @pytest.mark.parametrize(("number", "exercise"), CHECKERS)
@@ -50,8 +53,11 @@ def _rows_sum(X, K):
     return X.sum(1) * K.sum()
 
 
-SMALL = Exercise(reference=_rows_sum, inputs=[(X, K), (2 * X, K)],
-                 mistakes={"the columns are summed": lambda X, K: X.sum(0) * K.sum()})
+SMALL = Exercise(
+    reference=_rows_sum,
+    inputs=[(X, K), (2 * X, K)],
+    mistakes={"the columns are summed": lambda X, K: X.sum(0) * K.sum()},
+)
 
 
 def endless(X, K):
@@ -88,27 +94,32 @@ def wrong_then_broken(X, K):
     return X.sum(0) * K.sum()
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    (_rows_sum, "correct"),
-    (lambda X, K: _rows_sum(X, K).double().requires_grad_(), "correct"),
-    (lambda X, K: _rows_sum(X, K) * 1j, "a tensor of a special kind"),
-    (lambda X, K: _rows_sum(X, K).to_sparse(), "a tensor of a special kind"),
-    (wrong_then_broken, "the columns are summed"),
-    (stubborn, "it did not end within"),
-    (lambda X, K: _rows_sum(X, K).numpy(), "a value of type ndarray, wanted a tensor"),
-    (lambda X, K: _rows_sum(X, K)[1:], "got shape 2, wanted 3"),
-    (lambda X, K: _rows_sum(X, K) + torch.tensor([0, 0.5, 0]), "on the input 3×4, 2×2: the entry at [1] is 220.5, "
-                                                              "which is off by 0.5"),
-    (lambda X, K: _rows_sum(X, K) * torch.nan, "got nan at [0]"),
-    (lambda X, K: (x for x in X), "a value of type generator"),
-    (lambda X: X, "it stopped with TypeError"),
-    (lambda X, K: {}["X"], "it stopped with KeyError"),
-    (impatient, "it stopped with SystemExit"),
-    (endless, "it did not end within"),
-    (chatty, "it printed more than"),
-    (X, "a function is wanted"),
-    (overwriting, "correct"),
-])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (_rows_sum, "correct"),
+        (lambda X, K: _rows_sum(X, K).double().requires_grad_(), "correct"),
+        (lambda X, K: _rows_sum(X, K) * 1j, "a tensor of a special kind"),
+        (lambda X, K: _rows_sum(X, K).to_sparse(), "a tensor of a special kind"),
+        (wrong_then_broken, "the columns are summed"),
+        (stubborn, "it did not end within"),
+        (lambda X, K: _rows_sum(X, K).numpy(), "a value of type ndarray, wanted a tensor"),
+        (lambda X, K: _rows_sum(X, K)[1:], "got shape 2, wanted 3"),
+        (
+            lambda X, K: _rows_sum(X, K) + torch.tensor([0, 0.5, 0]),
+            "on the input 3×4, 2×2: the entry at [1] is 220.5, which is off by 0.5",
+        ),
+        (lambda X, K: _rows_sum(X, K) * torch.nan, "got nan at [0]"),
+        (lambda X, K: (x for x in X), "a value of type generator"),
+        (lambda X: X, "it stopped with TypeError"),
+        (lambda X, K: {}["X"], "it stopped with KeyError"),
+        (impatient, "it stopped with SystemExit"),
+        (endless, "it did not end within"),
+        (chatty, "it printed more than"),
+        (X, "a function is wanted"),
+        (overwriting, "correct"),
+    ],
+)
 def test_every_answer_gets_one_plain_sentence(answer, words, monkeypatch, capsys):
     monkeypatch.setattr(engine, "TIME_LIMIT", 0.5)
     sentence = verdict(SMALL, answer)
@@ -117,18 +128,21 @@ def test_every_answer_gets_one_plain_sentence(answer, words, monkeypatch, capsys
     capsys.readouterr()
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    ((3, 4), "correct"),
-    ([3, 4], "correct"),
-    (torch.Size([3, 4]), "correct"),
-    ((torch.tensor(3), 4.0), "correct"),
-    ((4, 3), "rows and columns are swapped"),
-    ((3, 5), "entry 1: got 5, which is off by 1"),
-    ((3, True), "entry 1: got True, wanted a number"),
-    ((3, float("nan")), "entry 1: got nan, wanted a number"),
-    ((3,), "got 1 entries, wanted 2"),
-    ("3, 4", "a value of type str, wanted a tuple of 2"),
-])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((3, 4), "correct"),
+        ([3, 4], "correct"),
+        (torch.Size([3, 4]), "correct"),
+        ((torch.tensor(3), 4.0), "correct"),
+        ((4, 3), "rows and columns are swapped"),
+        ((3, 5), "entry 1: got 5, which is off by 1"),
+        ((3, True), "entry 1: got True, wanted a number"),
+        ((3, float("nan")), "entry 1: got nan, wanted a number"),
+        ((3,), "got 1 entries, wanted 2"),
+        ("3, 4", "a value of type str, wanted a tuple of 2"),
+    ],
+)
 def test_values_are_compared_entry_by_entry(answer, words):
     assert words in verdict(Exercise(reference=(3, 4), mistakes={"rows and columns are swapped": (4, 3)}), answer)
 

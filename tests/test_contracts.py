@@ -73,8 +73,11 @@ def toeplitz_calls(draw):
 def corr2d_calls(draw):
     w = draw(small_windows())
     geometry = {"padding": w.padding, "stride": w.stride, "dilation": w.dilation}
-    return Call(partial(corr2d, **geometry),
-                lambda X, K: F.conv2d(X[None, None], K[None, None], **geometry)[0, 0], (w.input_size, w.kernel_size))
+    return Call(
+        partial(corr2d, **geometry),
+        lambda X, K: F.conv2d(X[None, None], K[None, None], **geometry)[0, 0],
+        (w.input_size, w.kernel_size),
+    )
 
 
 @st.composite
@@ -87,7 +90,7 @@ def convolve2d_calls(draw):
         full = F.conv2d(X[None, None], K.flip(0, 1)[None, None], padding=(k[0] - 1, k[1] - 1))[0, 0]
         top, left = {"full": (0, 0), "same": ((k[0] - 1) // 2, (k[1] - 1) // 2), "valid": (k[0] - 1, k[1] - 1)}[mode]
         rows, columns = {"full": full.shape, "same": n, "valid": (n[0] - k[0] + 1, n[1] - k[1] + 1)}[mode]
-        return full[top:top + rows, left:left + columns]
+        return full[top : top + rows, left : left + columns]
 
     return Call(partial(convolve2d, mode=mode), theirs, (n, k))
 
@@ -99,8 +102,9 @@ batches = st.sampled_from([(), (1,), (2,)])
 def im2col_calls(draw, batch=batches):
     w = draw(small_windows())
     arguments = {"kernel_size": w.kernel_size, "padding": w.padding, "stride": w.stride, "dilation": w.dilation}
-    return Call(partial(im2col, **arguments), partial(F.unfold, **arguments),
-                ((*draw(batch), draw(few), *w.input_size),))
+    return Call(
+        partial(im2col, **arguments), partial(F.unfold, **arguments), ((*draw(batch), draw(few), *w.input_size),)
+    )
 
 
 @st.composite
@@ -108,8 +112,11 @@ def bank_calls(draw, batch=batches):
     w, c_i, c_o = draw(small_windows(dilated=False)), draw(few), draw(few)
     geometry = {"padding": w.padding, "stride": w.stride}
     shapes = (*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size), (c_o,)
-    return Call(partial(corr2d_multi_in_out, **geometry), partial(F.conv2d, **geometry),
-                shapes if draw(st.booleans()) else shapes[:2])  # with a bias and without
+    return Call(
+        partial(corr2d_multi_in_out, **geometry),
+        partial(F.conv2d, **geometry),
+        shapes if draw(st.booleans()) else shapes[:2],
+    )  # with a bias and without
 
 
 @st.composite
@@ -121,8 +128,9 @@ def layer_calls(draw, batch=batches):
     def ours(X, weight, bias):
         return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, (X,))
 
-    return Call(ours, partial(F.conv2d, **geometry),
-                ((*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size), (c_o,)))
+    return Call(
+        ours, partial(F.conv2d, **geometry), ((*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size), (c_o,))
+    )
 
 
 @st.composite
@@ -184,11 +192,14 @@ each_mapped_function = pytest.mark.parametrize("name", [name for name in CALLS i
 def tensors(shapes, seed):
     """Return one tensor for each shape, without equal numbers: at a tie a maximum has no derivative."""
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randperm(torch.Size(shape).numel(), generator=generator).reshape(shape).double() / 7 - 1
-            for shape in shapes]
+    return [
+        torch.randperm(torch.Size(shape).numel(), generator=generator).reshape(shape).double() / 7 - 1
+        for shape in shapes
+    ]
 
 
 # ---- values and gradients
+
 
 @each_function
 @given(st.data(), seeds)
@@ -198,8 +209,9 @@ def test_values_and_gradients_agree(name, data, seed):
     Y, wanted = call.ours(*ours), call.theirs(*theirs)
     assert_close(Y, wanted)
     upstream = random_tensor(Y.shape, seed)
-    for got, gradient in zip(torch.autograd.grad(Y, ours, upstream), torch.autograd.grad(wanted, theirs, upstream),
-                             strict=True):
+    for got, gradient in zip(
+        torch.autograd.grad(Y, ours, upstream), torch.autograd.grad(wanted, theirs, upstream), strict=True
+    ):
         assert_close(got, gradient)
 
 
@@ -215,6 +227,7 @@ def test_gradients_are_the_derivatives_and_can_be_derived_again(name, data, seed
 
 
 # ---- NaN and infinities
+
 
 # toeplitz2d has a test of its own: its reference multiplies, and 0·∞ is NaN
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "toeplitz2d"])
@@ -236,9 +249,14 @@ def test_toeplitz2d_places_nan_where_it_places_the_weight():
 
 # ---- batches
 
-BATCHED = {"im2col": im2col_calls, "corr2d_multi_in_out": bank_calls, "Conv2D": layer_calls,
-           "pool2d max": partial(pool_calls, "max"), "pool2d avg": partial(pool_calls, "avg"),
-           "Pool2D max": partial(pool_calls, "max", True)}
+BATCHED = {
+    "im2col": im2col_calls,
+    "corr2d_multi_in_out": bank_calls,
+    "Conv2D": layer_calls,
+    "pool2d max": partial(pool_calls, "max"),
+    "pool2d avg": partial(pool_calls, "avg"),
+    "Pool2D max": partial(pool_calls, "max", True),
+}
 
 
 @pytest.mark.parametrize("name", BATCHED)
@@ -250,12 +268,14 @@ def test_batches_of_no_image_and_of_one_are_batches(name, data, n, seed):
     Y, wanted = call.ours(*ours), call.theirs(*theirs)
     assert len(Y) == n
     assert_close(Y, wanted)
-    for got, gradient in zip(torch.autograd.grad(Y.sum(), ours), torch.autograd.grad(wanted.sum(), theirs),
-                             strict=True):
+    for got, gradient in zip(
+        torch.autograd.grad(Y.sum(), ours), torch.autograd.grad(wanted.sum(), theirs), strict=True
+    ):
         assert_close(got, gradient)
 
 
 # ---- a network of our layers
+
 
 @st.composite
 def networks(draw):
@@ -268,8 +288,11 @@ def networks(draw):
         if kind == "each" or min(n) < 3:
             layers.append(nn.ReLU())
             continue
-        layers.append(nn.Conv2d(c, c_out, k, stride, padding) if kind == "conv" else
-                      {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}[kind](k, stride, padding))
+        layers.append(
+            nn.Conv2d(c, c_out, k, stride, padding)
+            if kind == "conv"
+            else {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}[kind](k, stride, padding)
+        )
         c = c_out if kind == "conv" else c
         n = output_size(n, k, padding=padding, stride=stride)
     return nn.Sequential(*layers[:1], nn.Sequential(*layers[1:])).double(), shape
@@ -283,8 +306,11 @@ def test_a_network_of_our_layers_gives_the_same(drawn, seed):
     Y, wanted = own(ours), net(theirs)
     assert_close(Y, wanted)
     upstream = random_tensor(Y.shape, seed)
-    for got, gradient in zip(torch.autograd.grad(Y, [ours, *own.parameters()], upstream),
-                             torch.autograd.grad(wanted, [theirs, *net.parameters()], upstream), strict=True):
+    for got, gradient in zip(
+        torch.autograd.grad(Y, [ours, *own.parameters()], upstream),
+        torch.autograd.grad(wanted, [theirs, *net.parameters()], upstream),
+        strict=True,
+    ):
         assert_close(got, gradient)
     assert not any(isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)) for layer in own.modules())
     assert not any(isinstance(layer, (Conv2D, Pool2D)) for layer in net.modules())  # it is a copy
@@ -296,6 +322,7 @@ def test_a_single_layer_becomes_ours_too():
 
 
 # ---- vmap and compile
+
 
 @each_mapped_function
 @some
@@ -343,9 +370,16 @@ COMPILED = {  # a call of each, in all its branches that matter to a graph
 TORCH = tuple(int(number) for number in torch.__version__.split(".")[:2])
 # capturing one graph is what fails where a function cannot be compiled; the long run has it made into machine code too
 LONG = settings().max_examples >= 500
-BACKENDS = ["aot_eager", pytest.param("inductor", marks=[
-    pytest.mark.skipif(not LONG, reason="needs a C++ compiler and minutes: make test-long"),
-    pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler (g++)")])]
+BACKENDS = [
+    "aot_eager",
+    pytest.param(
+        "inductor",
+        marks=[
+            pytest.mark.skipif(not LONG, reason="needs a C++ compiler and minutes: make test-long"),
+            pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler (g++)"),
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -360,6 +394,7 @@ def test_compiled_functions_give_the_same(name, backend):
     Y, wanted = compiled(*one), function(*other)
     assert_close(Y, wanted)
     upstream = random_tensor(Y.shape)
-    for got, gradient in zip(torch.autograd.grad(Y, one, upstream), torch.autograd.grad(wanted, other, upstream),
-                             strict=True):
+    for got, gradient in zip(
+        torch.autograd.grad(Y, one, upstream), torch.autograd.grad(wanted, other, upstream), strict=True
+    ):
         assert_close(got, gradient)

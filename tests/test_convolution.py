@@ -28,11 +28,12 @@ def loop(X, K):
     h, w = K.shape
     Y = X.new_zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
     for i, j in product(*map(range, Y.shape)):
-        Y[i, j] = (X[i:i + h, j:j + w] * K).sum()
+        Y[i, j] = (X[i : i + h, j : j + w] * K).sum()
     return Y
 
 
 # ---- corr2d
+
 
 def test_worked_example():
     assert corr2d(*SMALL).tolist() == [[19, 25], [37, 43]]
@@ -76,8 +77,10 @@ def test_corr2d_agrees_with_torch(w, dtype, x_layout, k_layout, seed):
     assert_close(corr2d(X, K, **geometry), in_double(conv2d, X, K, **geometry))
 
 
-@pytest.mark.parametrize("size, kernel", [((5, 5), (5, 5)), ((1, 7), (1, 3)), ((7, 1), (3, 1)), ((6, 9), (2, 4)),
-                                          ((1, 1), (1, 1)), ((8, 5), (4, 5))])
+@pytest.mark.parametrize(
+    "size, kernel",
+    [((5, 5), (5, 5)), ((1, 7), (1, 3)), ((7, 1), (3, 1)), ((6, 9), (2, 4)), ((1, 1), (1, 1)), ((8, 5), (4, 5))],
+)
 def test_corr2d_on_a_grid(size, kernel):
     X, K = random_tensor(size), random_tensor(kernel, 1)
     assert_close(corr2d(X, K), loop(X, K))
@@ -110,8 +113,21 @@ def test_dtype_is_kept_where_d2l_loses_it(d2l):
     assert corr2d(X, K).dtype == torch.float64 and d2l.corr2d(X, K).dtype == torch.float32
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64,
-                                   torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.complex64,
+        torch.uint8,
+        torch.int8,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+    ],
+)
 def test_dtype_is_kept(dtype):
     Y = corr2d(SMALL[0].to(dtype), SMALL[1].to(dtype), padding=1)
     assert Y.dtype == dtype and Y[1, 1] == 19
@@ -135,8 +151,11 @@ def test_corr2d_gradients_agree_with_torch(w, seed):
     ours, theirs = ([t.clone().requires_grad_() for t in (X, K)] for _ in range(2))
     Y = corr2d(*ours, **geometry)
     upstream = random_tensor(Y.shape, seed + 2)
-    for got, wanted in zip(torch.autograd.grad(Y, ours, upstream),
-                           torch.autograd.grad(conv2d(*theirs, **geometry), theirs, upstream), strict=True):
+    for got, wanted in zip(
+        torch.autograd.grad(Y, ours, upstream),
+        torch.autograd.grad(conv2d(*theirs, **geometry), theirs, upstream),
+        strict=True,
+    ):
         assert_close(got, wanted)
 
 
@@ -176,6 +195,7 @@ def test_corr2d_under_vmap():
 
 
 # ---- convolve2d
+
 
 def test_convolve2d_example():
     assert convolve2d(torch.tensor([[1.0, 2, 3]]), torch.tensor([[1.0, 10]])).tolist() == [[1, 12, 23, 30]]
@@ -219,6 +239,7 @@ def test_convolve2d_gradcheck():
 
 # ---- im2col
 
+
 def test_im2col_example():
     patches = im2col(torch.arange(1.0, 10).reshape(1, 3, 3), 2)
     assert patches.tolist() == [[1, 2, 4, 5], [2, 3, 5, 6], [4, 5, 7, 8], [5, 6, 8, 9]]
@@ -245,6 +266,7 @@ def test_im2col_gradcheck():
 
 
 # ---- Conv2D
+
 
 def test_one_channel_layer_takes_an_image():
     layer = Conv2D((1, 2))
@@ -311,6 +333,7 @@ def test_layer_state_is_saved_and_loaded(tmp_path):
 
 # ---- the learner's question: learning a kernel by gradient descent
 
+
 def learn(X, teacher, lr, steps, seed=0):
     """Learn a kernel by plain gradient descent on the summed squared error; return it and the losses."""
     Y = corr2d(X, teacher)
@@ -319,7 +342,7 @@ def learn(X, teacher, lr, steps, seed=0):
     for _ in range(steps):
         loss = ((corr2d(X, K) - Y) ** 2).sum()
         losses.append(loss.item())
-        gradient, = torch.autograd.grad(loss, K)
+        (gradient,) = torch.autograd.grad(loss, K)
         K = (K - lr * gradient).detach().requires_grad_()
     return K.detach(), losses
 

@@ -196,7 +196,7 @@ def test_one_missing_archive_is_downloaded(world):
 
 
 DAMAGE = {
-    "truncated": lambda data: data[:len(data) // 2],
+    "truncated": lambda data: data[: len(data) // 2],
     "empty": lambda data: b"",
     "one byte changed": lambda data: data[:60] + bytes([data[60] ^ 1]) + data[61:],
     "a web page": lambda data: b"<html>Sign in to use this network</html>",

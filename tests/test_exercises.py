@@ -52,7 +52,10 @@ def test_the_heading_says_what_the_metadata_says(path):
         dots = "●" * data["difficulty"] + "○" * (3 - data["difficulty"])
         keys = ", ".join(key.replace(".", " ", 1) for key in data["keys"])
         assert cells[0].source.split("\n")[:3] == [
-            f"## Exercise {data['number']} · {data['title']}", "", f"{dots} · about {data['minutes']} minutes · {keys}"]
+            f"## Exercise {data['number']} · {data['title']}",
+            "",
+            f"{dots} · about {data['minutes']} minutes · {keys}",
+        ]
 
 
 @in_each_notebook

@@ -36,8 +36,11 @@ def drawn():
 
 def numbers(ax):
     """Return the texts in the cells of a matrix, row by row."""
-    places = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in ax.texts
-              if text.get_text() not in SIGNS}
+    places = {
+        (round(text.get_position()[1]), round(text.get_position()[0])): text.get_text()
+        for text in ax.texts
+        if text.get_text() not in SIGNS
+    }
     rows, columns = (max(place[a] for place in places) + 1 for a in (0, 1))
     return [[places[i, j] for j in range(columns)] for i in range(rows)]
 
@@ -55,13 +58,16 @@ def test_matrices_are_shown_with_their_numbers_names_and_shapes():
     assert [[t.get_text() for t in ax.texts if t.get_text() in SIGNS] for ax in axes] == [[], ["⋆"], ["="]]
 
 
-@pytest.mark.parametrize("X, decimals, wanted", [
-    ([[1.0, -2.0]], None, ["1", "−2"]),
-    ([[1.0, -2.5]], None, ["1.00", "−2.50"]),
-    ([[0.126, -0.004]], 2, ["0.13", "0.00"]),
-    ([[0.5, 10.0]], 1, ["0.5", "10.0"]),
-    ([[1, -3]], None, ["1", "−3"]),
-])
+@pytest.mark.parametrize(
+    "X, decimals, wanted",
+    [
+        ([[1.0, -2.0]], None, ["1", "−2"]),
+        ([[1.0, -2.5]], None, ["1.00", "−2.50"]),
+        ([[0.126, -0.004]], 2, ["0.13", "0.00"]),
+        ([[0.5, 10.0]], 1, ["0.5", "10.0"]),
+        ([[1, -3]], None, ["1", "−3"]),
+    ],
+)
 def test_numbers_are_rounded_and_minus_is_a_minus(X, decimals, wanted):
     figures.show_matrices({"X": torch.tensor(X)}, decimals=decimals)
     assert numbers(drawn().axes[0]) == [wanted]
@@ -83,8 +89,17 @@ def test_matrices_of_zeros_gradients_and_one_pixel():
 
 # ---- show_images
 
-@pytest.mark.parametrize("images", [torch.rand(5, 6, 7), torch.rand(5, 1, 6, 7), list(torch.rand(5, 6, 7)),
-                                    torch.rand(5, 1, 7), torch.rand(5, 6, 7, requires_grad=True)])
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        torch.rand(5, 6, 7),
+        torch.rand(5, 1, 6, 7),
+        list(torch.rand(5, 6, 7)),
+        torch.rand(5, 1, 7),
+        torch.rand(5, 6, 7, requires_grad=True),
+    ],
+)
 def test_images_are_shown_in_a_grid(images):
     figures.show_images(images, titles=range(5), columns=3)
     axes = drawn().axes
@@ -105,14 +120,23 @@ def test_images_share_one_scale_unless_they_are_signed():
 
 # ---- plot_curves
 
-@pytest.mark.parametrize("values", [[3.0, 2.0, 1.0], (3, 2, 1), torch.tensor([3.0, 2, 1]),
-                                    [torch.tensor(3.0), torch.tensor(2.0), torch.tensor(1.0)],
-                                    torch.tensor([[4.0, 2, 1], [2, 2, 1]]), [[4.0, 2, 1], [2.0, 2, 1]],
-                                    [torch.tensor([4.0, 2, 1]), torch.tensor([2.0, 2, 1])]])
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3.0, 2.0, 1.0],
+        (3, 2, 1),
+        torch.tensor([3.0, 2, 1]),
+        [torch.tensor(3.0), torch.tensor(2.0), torch.tensor(1.0)],
+        torch.tensor([[4.0, 2, 1], [2, 2, 1]]),
+        [[4.0, 2, 1], [2.0, 2, 1]],
+        [torch.tensor([4.0, 2, 1]), torch.tensor([2.0, 2, 1])],
+    ],
+)
 def test_curves_are_drawn_as_given(values, recwarn):
     figures.plot_curves({"loss": values}, xlabel="epoch", ylabel="loss", log=True, ylim=(0.5, 5))
-    ax, = drawn().axes
-    line, = ax.lines
+    (ax,) = drawn().axes
+    (line,) = ax.lines
     assert line.get_xdata().tolist() == [1, 2, 3] if hasattr(line.get_xdata(), "tolist") else [1, 2, 3]
     assert list(line.get_ydata()) == [3, 2, 1]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale(), ax.get_ylim()) == ("epoch", "loss", "log", (0.5, 5))
@@ -126,7 +150,7 @@ def test_curves_are_drawn_as_given(values, recwarn):
 def test_each_curve_has_its_own_look_and_place_in_the_legend():
     curves = {f"curve {n}": [n, n + 1] for n in range(10)}
     figures.plot_curves(curves, xlabel="x", ylabel="y", x=[10, 20])
-    ax, = drawn().axes
+    (ax,) = drawn().axes
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(curves)
     assert [list(line.get_ydata()) for line in ax.lines] == list(curves.values())
     looks = {(line.get_color(), str(line._dash_pattern)) for line in ax.lines}  # get_linestyle() tells dashes not apart
@@ -135,10 +159,11 @@ def test_each_curve_has_its_own_look_and_place_in_the_legend():
 
 # ---- show_confusion
 
+
 def test_confusions_are_counted():
     labels, predictions = torch.tensor([0, 0, 0, 1, 2, 2]), torch.tensor([0, 0, 2, 1, 2, 1])
     figures.show_confusion(labels, predictions, num_classes=3)
-    ax, = drawn().axes
+    (ax,) = drawn().axes
     counts = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in ax.texts}
     assert counts == {(0, 0): "2", (0, 2): "1", (1, 1): "1", (2, 1): "1", (2, 2): "1"}
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("true", "predicted")
@@ -149,6 +174,7 @@ def test_confusions_are_counted():
 
 # ---- draw_network
 
+
 @pytest.mark.parametrize("net", [LeNet(), ModernLeNet()])
 def test_network_is_drawn_from_its_own_table(net):
     figures.draw_network(net, (1, 28, 28))
@@ -157,8 +183,15 @@ def test_network_is_drawn_from_its_own_table(net):
     maps, bars = ["1×28×28", "6×28×28", "6×14×14", "16×10×10", "16×5×5"], ["400", "120", "84", "10"]
     assert [ax.get_title() for ax in axes] == maps + bars
     names = [ax.texts[0].get_text().split("\n") for ax in axes]
-    assert [n[0] for n in names] == ["input", "Conv2d", type(net[3 if len(net) == 13 else 4]).__name__, "Conv2d",
-                                     type(net[3 if len(net) == 13 else 4]).__name__, "Flatten", *3 * ["Linear"]]
+    assert [n[0] for n in names] == [
+        "input",
+        "Conv2d",
+        type(net[3 if len(net) == 13 else 4]).__name__,
+        "Conv2d",
+        type(net[3 if len(net) == 13 else 4]).__name__,
+        "Flatten",
+        *3 * ["Linear"],
+    ]
     assert sum(map(len, names)) == len(net) + 1
     assert [len(ax.patches) for ax in axes] == [1, 6, 6, 6, 6, 1, 1, 1, 1]
 
@@ -170,6 +203,7 @@ def test_maps_are_drawn_in_proportion():
 
 
 # ---- animations
+
 
 class Page(HTMLParser):
     """Tags with their attributes, in order, and whether each is closed."""
@@ -201,8 +235,10 @@ def frames(html):
 
 def animations(alt="What it shows."):
     X, K = SMALL
-    return {"corr2d": figures.animate_corr2d(X, K, padding=1, stride=(1, 2), alt=alt).data,
-            "pool2d": figures.animate_pool2d(X, 2, alt=alt).data}
+    return {
+        "corr2d": figures.animate_corr2d(X, K, padding=1, stride=(1, 2), alt=alt).data,
+        "pool2d": figures.animate_pool2d(X, 2, alt=alt).data,
+    }
 
 
 @pytest.mark.parametrize("name", ["corr2d", "pool2d"])
@@ -215,10 +251,10 @@ def test_animation_needs_no_network(name):
 def test_animation_is_well_formed_and_says_what_it_shows(name):
     page = Page(animations()[name])
     assert not page.open
-    picture, = page.find("svg")
+    (picture,) = page.find("svg")
     assert picture["role"] == "img" and picture["aria-label"] == "What it shows."
     assert all(button["aria-label"] for button in page.find("button")) and len(page.find("button")) == 3
-    slider, = page.find("input")
+    (slider,) = page.find("input")
     assert slider["type"] == "range" and slider["aria-label"] and slider["value"] == "0"
     assert page.find("p") == [{"aria-live": "polite"}]
 
@@ -235,7 +271,7 @@ def test_animation_is_the_same_each_time_but_for_its_own_name():
 
 
 def test_animation_escapes_what_it_is_told():
-    alt = '"><script>alert(1)</script>&amp; K\'s %frames% %name%'
+    alt = "\"><script>alert(1)</script>&amp; K's %frames% %name%"
     for html in animations(alt).values():
         page = Page(html)
         assert page.find("svg")[0]["aria-label"] == alt and len(page.find("script")) == 1
@@ -244,16 +280,22 @@ def test_animation_escapes_what_it_is_told():
 def test_animation_computes_every_output():
     html = figures.animate_corr2d(*SMALL, alt="x").data
     assert [f["text"] for f in frames(html)] == [
-        "Y[0, 0] = 0·0 + 1·1 + 3·2 + 4·3 = 19", "Y[0, 1] = 1·0 + 2·1 + 4·2 + 5·3 = 25",
-        "Y[1, 0] = 3·0 + 4·1 + 6·2 + 7·3 = 37", "Y[1, 1] = 4·0 + 5·1 + 7·2 + 8·3 = 43"]
+        "Y[0, 0] = 0·0 + 1·1 + 3·2 + 4·3 = 19",
+        "Y[0, 1] = 1·0 + 2·1 + 4·2 + 5·3 = 25",
+        "Y[1, 0] = 3·0 + 4·1 + 6·2 + 7·3 = 37",
+        "Y[1, 1] = 4·0 + 5·1 + 7·2 + 8·3 = 43",
+    ]
     assert [(f["x"], f["y"]) for f in frames(html)] == [(0, 0), (34, 0), (0, 34), (34, 34)]
-    assert "<p aria-live=\"polite\">Y[0, 0] = 0·0 + 1·1 + 3·2 + 4·3 = 19</p>" in html  # also without the script
+    assert '<p aria-live="polite">Y[0, 0] = 0·0 + 1·1 + 3·2 + 4·3 = 19</p>' in html  # also without the script
 
 
 def test_animated_pooling_computes_every_output():
     assert [f["text"] for f in frames(figures.animate_pool2d(SMALL[0], 2, alt="x").data)] == [
-        "Y[0, 0] = max(0, 1, 3, 4) = 4", "Y[0, 1] = max(1, 2, 4, 5) = 5",
-        "Y[1, 0] = max(3, 4, 6, 7) = 7", "Y[1, 1] = max(4, 5, 7, 8) = 8"]
+        "Y[0, 0] = max(0, 1, 3, 4) = 4",
+        "Y[0, 1] = max(1, 2, 4, 5) = 5",
+        "Y[1, 0] = max(3, 4, 6, 7) = 7",
+        "Y[1, 1] = max(4, 5, 7, 8) = 8",
+    ]
     texts = [f["text"] for f in frames(figures.animate_pool2d(-SMALL[0], 2, padding=1, stride=3, alt="x").data)]
     assert texts[0] == "Y[0, 0] = max(−∞, −∞, −∞, 0) = 0"
     average = frames(figures.animate_pool2d(SMALL[0], 2, "avg", padding=1, stride=3, alt="x").data)
@@ -298,6 +340,7 @@ def test_long_decimals_are_shortened():
 
 
 # ---- style
+
 
 def test_figures_use_one_style():
     assert plt.rcParams["image.cmap"] == "gray" and not plt.rcParams["axes.spines.top"]

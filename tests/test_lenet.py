@@ -85,7 +85,7 @@ def test_receptive_fields_agree_with_the_gradient():
     net, fields = LeNet().double(), []
     for depth in range(1, 8):
         X = torch.rand(1, 1, 28, 28, dtype=torch.float64, requires_grad=True)
-        gradient, = torch.autograd.grad(net[:depth](X)[0, 0, 2, 2], X)
+        (gradient,) = torch.autograd.grad(net[:depth](X)[0, 0, 2, 2], X)
         rows, columns = (gradient[0, 0].nonzero().amax(0) - gradient[0, 0].nonzero().amin(0) + 1).tolist()
         fields.append((rows, columns))
     assert fields == [row.receptive_field for row in layer_table(net, (1, 28, 28))[:7]]
@@ -94,9 +94,11 @@ def test_receptive_fields_agree_with_the_gradient():
 
 # ---- layer_table
 
+
 def test_table_of_our_own_grouped_and_nested_layers():
-    net = nn.Sequential(Conv2D((3, 2), 1, 4), nn.Sequential(Pool2D(2), nn.Conv2d(4, 8, 3, groups=2)),
-                        nn.AdaptiveAvgPool2d(1), nn.ReLU())
+    net = nn.Sequential(
+        Conv2D((3, 2), 1, 4), nn.Sequential(Pool2D(2), nn.Conv2d(4, 8, 3, groups=2)), nn.AdaptiveAvgPool2d(1), nn.ReLU()
+    )
     assert [tuple(row) for row in layer_table(net, (1, 12, 13))] == [
         ("Conv2D", (4, 10, 12), 28, 4 * 10 * 12 * 6, (3, 2)),
         ("Pool2D", (4, 5, 6), 0, 0, (4, 3)),
@@ -117,12 +119,14 @@ def test_table_of_a_double_network():
 
 
 def test_table_as_text():
-    assert repr(layer_table(nn.Sequential(nn.Conv2d(1, 20, 9), nn.Flatten()), (1, 28, 28))) == "\n".join([
-        "layer    output    parameters     MACs  receptive field",
-        "Conv2d   20×20×20       1,640  648,000              9×9",
-        "Flatten  8000               0        0              9×9",
-        "total                   1,640  648,000",
-    ])
+    assert repr(layer_table(nn.Sequential(nn.Conv2d(1, 20, 9), nn.Flatten()), (1, 28, 28))) == "\n".join(
+        [
+            "layer    output    parameters     MACs  receptive field",
+            "Conv2d   20×20×20       1,640  648,000              9×9",
+            "Flatten  8000               0        0              9×9",
+            "total                   1,640  648,000",
+        ]
+    )
 
 
 def test_table_as_html():
@@ -135,13 +139,24 @@ def test_table_as_html():
 def test_numbers_stand_at_the_right_and_words_at_the_left():
     def row(tag, *cells):
         sides = ["left", "left", "right", "right", "right"]
-        return "<tr>" + "".join(f'<{tag} style="text-align: {side}">{cell}</{tag.split()[0]}>'
-                                for side, cell in zip(sides, cells, strict=True)) + "</tr>"
+        return (
+            "<tr>"
+            + "".join(
+                f'<{tag} style="text-align: {side}">{cell}</{tag.split()[0]}>'
+                for side, cell in zip(sides, cells, strict=True)
+            )
+            + "</tr>"
+        )
 
     html = layer_table(nn.Sequential(nn.Conv2d(1, 20, 9)), (1, 28, 28))._repr_html_()
-    assert html == ("<table><thead>" + row('th scope="col"', "layer", "output", "parameters", "MACs", "receptive field")
-                    + "</thead><tbody>" + row("td", "Conv2d", "20×20×20", "1,640", "648,000", "9×9")
-                    + row("td", "total", "", "1,640", "648,000", "") + "</tbody></table>")
+    assert html == (
+        "<table><thead>"
+        + row('th scope="col"', "layer", "output", "parameters", "MACs", "receptive field")
+        + "</thead><tbody>"
+        + row("td", "Conv2d", "20×20×20", "1,640", "648,000", "9×9")
+        + row("td", "total", "", "1,640", "648,000", "")
+        + "</tbody></table>"
+    )
 
 
 def modes(net):
@@ -162,6 +177,7 @@ def test_table_leaves_the_network_as_it_was_even_when_it_fails(shape):
 
 
 # ---- Standardise
+
 
 def test_standardise_does_nothing_until_fitted():
     X = torch.rand(2, 1, 3, 3)

@@ -57,8 +57,13 @@ def test_padding_counts_on_each_side():
 
 @given(windows())
 def test_output_size_is_torchs(w):
-    Y = F.conv2d(torch.ones(1, 1, *w.input_size), torch.ones(1, 1, *w.kernel_size), padding=w.padding, stride=w.stride,
-                 dilation=w.dilation)
+    Y = F.conv2d(
+        torch.ones(1, 1, *w.input_size),
+        torch.ones(1, 1, *w.kernel_size),
+        padding=w.padding,
+        stride=w.stride,
+        dilation=w.dilation,
+    )
     size = output_size(w.input_size, w.kernel_size, padding=w.padding, stride=w.stride, dilation=w.dilation)
     assert size == tuple(Y.shape[2:])
 
@@ -85,6 +90,7 @@ def test_where_nothing_is_padded_nothing_is_copied():
 
 
 # ---- split_padding, same_padding
+
 
 @given(st.integers(0, 50))
 def test_split_padding(total):
@@ -125,13 +131,14 @@ def test_same_padding_examples():
 
 # ---- receptive_field
 
+
 def field_by_gradient(layers, unit, side):
     """Return the first and last row and column of the input that a unit of the first output channel depends on."""
     X = torch.rand(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     Y = X
     for layer in layers:
         Y = layer(Y)
-    gradient, = torch.autograd.grad(Y[0, 0][unit], X)
+    (gradient,) = torch.autograd.grad(Y[0, 0][unit], X)
     rows, columns = gradient[0, 0].nonzero().T
     return (rows.min().item(), columns.min().item()), (rows.max().item(), columns.max().item())
 
@@ -210,8 +217,9 @@ def test_receptive_field_of_one_layer_nested_stacks_and_generators():
 def test_receptive_field_of_our_own_layers():
     ours = [Conv2D((5, 3), padding=2), Pool2D(2), Conv2D(5, 6, 16), Pool2D((2, 1), padding=(1, 0))]
     pool = nn.MaxPool2d((2, 1), padding=(1, 0))
-    assert receptive_field(ours) == receptive_field([nn.Conv2d(1, 1, (5, 3), padding=2), nn.MaxPool2d(2),
-                                                     nn.Conv2d(1, 1, 5), pool])
+    assert receptive_field(ours) == receptive_field(
+        [nn.Conv2d(1, 1, (5, 3), padding=2), nn.MaxPool2d(2), nn.Conv2d(1, 1, 5), pool]
+    )
 
 
 def test_receptive_field_with_padding_in_words():
@@ -219,15 +227,21 @@ def test_receptive_field_with_padding_in_words():
     assert receptive_field(nn.Conv2d(1, 1, (4, 3), padding="same", dilation=(1, 2))) == ((4, 5), (1, 1), (-1, -2))
 
 
-@pytest.mark.parametrize("layer", [nn.Conv2d(1, 1, 3, padding_mode="circular", padding=1),
-                                   nn.LPPool2d(2, 3, ceil_mode=True),
-                                   nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 1, 3))])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(1, 1, 3, padding_mode="circular", padding=1),
+        nn.LPPool2d(2, 3, ceil_mode=True),
+        nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 1, 3)),
+    ],
+)
 def test_receptive_field_of_less_common_layers(layer):
     assert receptive_field(layer).size == (3, 3)
     assert receptive_field(layer).jump == (1 + 2 * isinstance(layer, nn.LPPool2d),) * 2
 
 
 # ---- comp_conv2d
+
 
 @given(windows(), seeds)
 def test_comp_conv2d_adds_and_takes_off_dimensions(w, seed):

@@ -57,7 +57,7 @@ def test_pool2d_agrees_with_torch(drawn, mode, ndim, dtype, layout, seed):
     n, k, geometry = drawn
     if mode == "avg" and dtype == torch.int64:
         dtype = torch.float64
-    X = random_tensor((2, 3)[:ndim - 2] + n, seed, dtype, layout)
+    X = random_tensor((2, 3)[: ndim - 2] + n, seed, dtype, layout)
     assert_close(pool2d(X, k, mode, **geometry), native(X, k, mode, **geometry))
 
 
@@ -106,13 +106,13 @@ def test_nan_and_infinity_are_treated_as_in_torch():
 @given(pools(), modes, st.integers(2, 4), seeds)
 def test_gradients_agree_with_torch_at_ties_too(drawn, mode, ndim, seed):
     n, k, geometry = drawn
-    shape = (2, 3)[:ndim - 2] + n
+    shape = (2, 3)[: ndim - 2] + n
     X = torch.randint(3, shape, generator=torch.Generator().manual_seed(seed)).double()  # few values: many ties
     ours, theirs = X.clone().requires_grad_(), X.clone().requires_grad_()
     Y = pool2d(ours, k, mode, **geometry)
     upstream = random_tensor(Y.shape, seed)
-    got, = torch.autograd.grad(Y, ours, upstream)
-    wanted, = torch.autograd.grad(native(theirs, k, mode, **geometry), theirs, upstream)
+    (got,) = torch.autograd.grad(Y, ours, upstream)
+    (wanted,) = torch.autograd.grad(native(theirs, k, mode, **geometry), theirs, upstream)
     assert_close(got, wanted)
 
 

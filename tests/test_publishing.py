@@ -338,7 +338,7 @@ def test_the_pdf_has_its_pages_in_order_and_in_the_outline(book):
 @needs_browser
 def test_the_contents_give_the_pages_numbers(book):
     entries = list(outline(book))
-    printed = "\n".join(text_of(page) for page in book.pages[1:min(page for *_, page in entries)])
+    printed = "\n".join(text_of(page) for page in book.pages[1 : min(page for *_, page in entries)])
     for _, title, page in entries:
         if title != "Reference":
             assert re.search(rf"{re.escape(title)}\s+{page + 1}\b", printed), title
@@ -359,8 +359,11 @@ def test_links_within_the_pdf_lead_to_its_pages(book):
 @needs_site
 @needs_browser
 def test_the_pdfs_fonts_are_embedded(book):
-    fonts = {font.get_object()["/BaseFont"]: font.get_object() for page in book.pages
-             for font in page["/Resources"].get("/Font", {}).values()}
+    fonts = {
+        font.get_object()["/BaseFont"]: font.get_object()
+        for page in book.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    }
     assert fonts
     for font in fonts.values():
         descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]

@@ -61,8 +61,11 @@ def run_tool(folder: Path, *arguments: str):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
-            if p.is_file() and "__pycache__" not in p.parts}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and "__pycache__" not in p.parts
+    }
 
 
 def named_repositories(folder: Path) -> set[str]:
@@ -120,12 +123,23 @@ def test_setting_twice_changes_nothing_and_empty_takes_it_away(copy):
     assert run_tool(copy, "").returncode == 0 and contents(copy) == before
 
 
-@pytest.mark.parametrize("url", [
-    "git.example/owner/course", "http://git.example/owner/course", "https://git.example", "https://git.example/owner",
-    "https://git.example/owner/course/tree", "https://git.example/owner/course?x=1", 'https://git.example/owner/a"b',
-    "https://user:word@git.example/owner/course", "git@git.example:owner/course", "https://git.example/owner/my course",
-    "https://nowhere/owner/course", "https://git.example/owner/.git",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "git.example/owner/course",
+        "http://git.example/owner/course",
+        "https://git.example",
+        "https://git.example/owner",
+        "https://git.example/owner/course/tree",
+        "https://git.example/owner/course?x=1",
+        'https://git.example/owner/a"b',
+        "https://user:word@git.example/owner/course",
+        "git@git.example:owner/course",
+        "https://git.example/owner/my course",
+        "https://nowhere/owner/course",
+        "https://git.example/owner/.git",
+    ],
+)
 def test_a_bad_address_is_refused(url):
     with pytest.raises(ValueError, match=f"https://host/owner/name, or empty; got {re.escape(repr(url))}"):
         normal_form(url)
@@ -162,7 +176,10 @@ def test_buttons_follow_the_host():
     def offered(address):
         options = theme_options(address)
         return {key for key, value in {**options, **options["launch_buttons"]}.items() if value} - {
-            "repository_url", "launch_buttons", "notebook_interface"}
+            "repository_url",
+            "launch_buttons",
+            "notebook_interface",
+        }
 
     source = {"use_repository_button", "use_edit_page_button", "use_issues_button"}
     assert offered("") == set() and offered("https://git.example/owner/course") == set()
@@ -204,14 +221,28 @@ def test_bootstrap_installs_the_tagged_release_into_an_empty_environment(copy, e
     git(copy, "tag", release_tag())
     (copy / "convutils" / "__init__.py").write_text("raise SystemExit('newer than the release')", encoding="utf-8")
     git(copy, "commit", "--quiet", "--all", "--message=after the release")
-    look = ("\nfrom importlib import metadata, util\n"
-            "print(metadata.version('convnet-course'), util.find_spec('convutils').origin)")
+    look = (
+        "\nfrom importlib import metadata, util\n"
+        "print(metadata.version('convnet-course'), util.find_spec('convutils').origin)"
+    )
     source = bootstrap_source(copy.as_uri())
     # torch and the rest are 6 GB that Colab has: they are left out; so is a download of setuptools
-    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0",
-                   "PIP_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path)}
-    done = subprocess.run([empty_environment, "-c", source + look], cwd=tmp_path, env=environment,
-                          capture_output=True, text=True, timeout=120)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_CONFIG_FILE": "/dev/null",
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [empty_environment, "-c", source + look],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     installed, place = done.stdout.split()
     assert installed == version() and str(empty_environment.parent.parent) in place
@@ -241,8 +272,12 @@ def test_binder_installs_what_the_notebooks_import():
     assert asked[:2] == ["-c ../constraints.txt", "."] and (ROOT / "constraints.txt").is_file()
     there = provided(["convnet-course", *asked[2:]])
     distributions = packages_distributions()
-    code = "\n".join(c.source for path in all_notebooks() for c in nbformat.read(path, as_version=4).cells
-                     if c.cell_type == "code" and c.get("id") != "bootstrap")
+    code = "\n".join(
+        c.source
+        for path in all_notebooks()
+        for c in nbformat.read(path, as_version=4).cells
+        if c.cell_type == "code" and c.get("id") != "bootstrap"
+    )
     imported = {name for name in re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE) if name in distributions}
     assert {"torch", "d2l"} <= imported
     missing = {name for name in imported - {"convutils"} if not {d.lower() for d in distributions[name]} & there}

@@ -44,7 +44,9 @@ def test_outputs_are_stored_and_a_second_run_changes_nothing(tool, tmp_path, cap
     assert cell(path, "bootstrap").metadata.tags == ["remove-cell"]
     assert "**Run time** about" in cell(path, "title").source
     assert nbformat.read(path, as_version=4).metadata.made_with == {
-        "python": platform.python_version(), "torch": version("torch").split("+")[0]}
+        "python": platform.python_version(),
+        "torch": version("torch").split("+")[0],
+    }
     assert tool.main([str(path)]) == 0 and tool.main(["--check", str(path)]) == 0
     assert path.read_bytes() == once
 

@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [path for folder in ("convutils", "tools", "_ext") for path in sorted((ROOT / folder).rglob("*.py"))]
-NOTEBOOKS = [path for folder in ("chapters", "exercises", "reference")
-             for path in sorted((ROOT / folder).glob("*.ipynb"))]
+NOTEBOOKS = [
+    path for folder in ("chapters", "exercises", "reference") for path in sorted((ROOT / folder).glob("*.ipynb"))
+]
 
 # modules that turn data into code, or into calls of functions that the data name
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
@@ -48,8 +49,11 @@ def call_dangers(name, keywords):
     found = [f"{name}()"] if name in UNSAFE_CALLS else []
     if name == "torch.load" and keywords.get("weights_only") != "True":
         found.append("torch.load without weights_only=True")
-    return found + [f"{name}({k}={v})" for k, v in keywords.items()
-                    if (k, v) in {("shell", "True"), ("allow_pickle", "True"), ("trust_remote_code", "True")}]
+    return found + [
+        f"{name}({k}={v})"
+        for k, v in keywords.items()
+        if (k, v) in {("shell", "True"), ("allow_pickle", "True"), ("trust_remote_code", "True")}
+    ]
 
 
 def code_cells(path):
@@ -75,19 +79,27 @@ def without_magics(source):
     return "\n".join(line for line in lines if not line.startswith("%"))
 
 
-@pytest.mark.parametrize(("source", "danger"), [
-    ("eval(text)", "eval()"), ("x = [exec(t) for t in ts]", "exec()"), ("import pickle", "import pickle"),
-    ("from joblib import load", "import joblib"), ("torch.load(f)", "torch.load without weights_only=True"),
-    ("torch.load(f, weights_only=False)", "torch.load without weights_only=True"),
-    ("subprocess.run(c, shell=True)", "subprocess.run(shell=True)"),
-    ("np.load(f, allow_pickle=True)", "np.load(allow_pickle=True)"), ("os.system('ls')", "os.system()"),
-])
+@pytest.mark.parametrize(
+    ("source", "danger"),
+    [
+        ("eval(text)", "eval()"),
+        ("x = [exec(t) for t in ts]", "exec()"),
+        ("import pickle", "import pickle"),
+        ("from joblib import load", "import joblib"),
+        ("torch.load(f)", "torch.load without weights_only=True"),
+        ("torch.load(f, weights_only=False)", "torch.load without weights_only=True"),
+        ("subprocess.run(c, shell=True)", "subprocess.run(shell=True)"),
+        ("np.load(f, allow_pickle=True)", "np.load(allow_pickle=True)"),
+        ("os.system('ls')", "os.system()"),
+    ],
+)
 def test_the_search_finds_what_it_is_for(source, danger):
     assert dangers(source) == [danger]
     assert dangers("net.eval(); torch.load(f, weights_only=True); re.compile('a'); subprocess.run([c])") == []
 
 
 # ---- where things are installed from
+
 
 def pinned(line):
     """Tell whether a line of a requirements file names one exact version."""

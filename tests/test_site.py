@@ -368,7 +368,8 @@ def test_figures_are_readable_in_the_dark(visit, name):
     """They are drawn for white paper: white is what lies under each, also where a figure is transparent."""
     page = visit(name, scheme="dark")
     grounds = page.locator(".cell_output img").evaluate_all(
-        "found => found.map(e => getComputedStyle(e).backgroundColor)")
+        "found => found.map(e => getComputedStyle(e).backgroundColor)"
+    )
     assert set(grounds) == {"rgb(255, 255, 255)"}
 
 

@@ -21,8 +21,15 @@ def small_digits():
 
 def small_net(seed=0, dtype=torch.float32):
     torch.manual_seed(seed)
-    return nn.Sequential(Standardise(), nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-                         nn.Linear(4 * 6 * 6, 10)).to(dtype)
+    return nn.Sequential(
+        Standardise(),
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(4 * 6 * 6, 10),
+    ).to(dtype)
 
 
 def run(seed=0, dtype=torch.float32, **arguments):
@@ -142,7 +149,7 @@ def test_one_cycle_raises_and_lowers_the_rate(monkeypatch):
     rates = [group["lr"] for group in groups]
     top = rates.index(max(rates))
     assert len(rates) == 20 and max(rates) == pytest.approx(0.1, rel=0.02)
-    assert rates[:top + 1] == sorted(rates[:top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
+    assert rates[: top + 1] == sorted(rates[: top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
     assert rates[0] < 0.01 and rates[-1] < 0.001
     assert not any(group["momentum"] for group in groups)  # torch's schedule would set one unless told not to
     groups.clear()
@@ -200,8 +207,13 @@ def test_a_bad_argument_leaves_the_network_as_it_was():
         with pytest.raises((ValueError, TypeError)):
             train(net, train_set, test_set, **{"epochs": 1, "lr": 0.1, **bad})
     (X, y), (X_test, y_test) = train_set, test_set
-    for sets in ((train_set, (X_test, y_test[1:])), (train_set, (X_test, y_test + 1)), ((X, y + 1), test_set),
-                 (train_set, (X_test[:, :, 3:], y_test)), ((X.repeat(1, 3, 1, 1), y), test_set)):
+    for sets in (
+        (train_set, (X_test, y_test[1:])),
+        (train_set, (X_test, y_test + 1)),
+        ((X, y + 1), test_set),
+        (train_set, (X_test[:, :, 3:], y_test)),
+        ((X.repeat(1, 3, 1, 1), y), test_set),
+    ):
         with pytest.raises(ValueError):
             train(net, *sets, epochs=1, lr=0.1)
     assert same(net, before) and net.training
@@ -254,6 +266,7 @@ def test_trying_one_image_takes_no_random_numbers_from_dropout():
 
 # ---- evaluate
 
+
 class Constant(nn.Module):
     """Takes everything for class 1, and notes the mode and the batches."""
 
@@ -292,5 +305,5 @@ def test_evaluate_agrees_with_a_loop():
     torch.manual_seed(0)
     net = LeNet()
     with torch.no_grad():
-        right = sum(net(X[i:i + 1]).argmax().item() == y[i].item() for i in range(50))
+        right = sum(net(X[i : i + 1]).argmax().item() == y[i].item() for i in range(50))
     assert evaluate(net, (X[:50], y[:50])) == right / 50

@@ -36,7 +36,7 @@ class Condition(NamedTuple):
     environment: dict
     elsewhere: bool = False  # called from another folder, with absolute paths
     offline: bool = False
-    comma: bool = False      # in a locale that writes 0,5
+    comma: bool = False  # in a locale that writes 0,5
 
 
 class Result(NamedTuple):
@@ -90,10 +90,23 @@ def run(condition: Condition, notebooks: list[Path], folder: Path) -> Result:
     environment = {**os.environ, **condition.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     if condition.comma:
         environment |= make_locale(folder)
-    command = [sys.executable, "-m", "pytest", "-q", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}",
-               f"--junitxml={report}", *map(str, notebooks)]
-    done = subprocess.run([*(OFFLINE if condition.offline else ()), *command], env=environment, text=True,
-                          cwd=folder if condition.elsewhere else ROOT, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        f"--rootdir={ROOT}",
+        f"--config-file={ROOT / 'pyproject.toml'}",
+        f"--junitxml={report}",
+        *map(str, notebooks),
+    ]
+    done = subprocess.run(
+        [*(OFFLINE if condition.offline else ()), *command],
+        env=environment,
+        text=True,
+        cwd=folder if condition.elsewhere else ROOT,
+        capture_output=True,
+    )
     if not report.exists():
         raise SystemExit(f"{condition.name}: pytest did not run\n{done.stdout}{done.stderr}")
     result = read(report)
@@ -105,8 +118,11 @@ def run(condition: Condition, notebooks: list[Path], folder: Path) -> Result:
 def read(report: Path) -> Result:
     """Read pytest's report: each test case is a cell, its class the notebook."""
     cases = list(ElementTree.parse(report).iter("testcase"))
-    failed = [f"{case.get('classname')}, {case.get('name')}" for case in cases
-              if case.find("failure") is not None or case.find("error") is not None]
+    failed = [
+        f"{case.get('classname')}, {case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
     return Result(len({case.get("classname") for case in cases}), len(cases), failed)
 
 
@@ -116,8 +132,11 @@ def attempt(condition: Condition, notebooks: list[Path]) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         result = run(condition, notebooks, Path(folder))
     seconds = time.perf_counter() - start
-    print(f"{condition.name}: {result.notebooks} notebooks, {result.cells} cells, {len(result.failed)} failed, "
-          f"{seconds:.0f} s", flush=True)
+    print(
+        f"{condition.name}: {result.notebooks} notebooks, {result.cells} cells, {len(result.failed)} failed, "
+        f"{seconds:.0f} s",
+        flush=True,
+    )
     for failure in result.failed:
         print(f"  {failure}", flush=True)
     return not result.failed and result.notebooks == len(notebooks)

@@ -69,8 +69,10 @@ class Weight:
     readable: float  # seconds
 
     def row(self) -> str:
-        return (f"| {self.page.removesuffix('.html')} | {self.kb:.0f} | {self.kb_in_all:.0f} | {self.requests} | "
-                f"{self.requests_in_all} | {self.shift:.3f} | {self.readable:.2f} |")
+        return (
+            f"| {self.page.removesuffix('.html')} | {self.kb:.0f} | {self.kb_in_all:.0f} | {self.requests} | "
+            f"{self.requests_in_all} | {self.shift:.3f} | {self.readable:.2f} |"
+        )
 
 
 HEADER = "| page | KB | KB in all | requests | in all | shift | readable, s |\n|---|---|---|---|---|---|---|\n"
@@ -105,8 +107,17 @@ def measure(browser, address: str, name: str) -> Weight:
     seen = page.evaluate("measured")
     animations = page.evaluate(ANIMATIONS) / 1000
     page_itself = [request for request in done if "/_images/" not in request.url]
-    weight = Weight(name, kilobytes(page_itself) - animations, kilobytes(done), len(page_itself), len(done),
-                    seen["shift"], seen["formulas"], seen["rendered"], max(seen["paint"], fonts) / 1000)
+    weight = Weight(
+        name,
+        kilobytes(page_itself) - animations,
+        kilobytes(done),
+        len(page_itself),
+        len(done),
+        seen["shift"],
+        seen["formulas"],
+        seen["rendered"],
+        max(seen["paint"], fonts) / 1000,
+    )
     context.close()
     return weight
 

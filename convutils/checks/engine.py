@@ -13,9 +13,9 @@ from numbers import Number, Real
 import torch
 
 CHAPTERS = ("dense_to_convolution", "convolution", "padding_and_stride", "channels", "pooling", "lenet")
-TIME_LIMIT = 20          # seconds an answer may take on one input
-PRINT_LIMIT = 10_000     # characters an answer may print on one input
-HUGE = 1e300             # what is larger is no answer, and might not fit into a float
+TIME_LIMIT = 20  # seconds an answer may take on one input
+PRINT_LIMIT = 10_000  # characters an answer may print on one input
+HUGE = 1e300  # what is larger is no answer, and might not fit into a float
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Exercise:
 
     reference: object
     mistakes: Mapping[str, object] = field(default_factory=dict)  #: diagnosis → what leads to it
-    inputs: Sequence[tuple] = ((),)                               #: argument tuples, seeded where random
-    view: Callable = lambda result, *arguments: result            #: what of a result is compared, where several
+    inputs: Sequence[tuple] = ((),)  #: argument tuples, seeded where random
+    view: Callable = lambda result, *arguments: result  #: what of a result is compared, where several
     #: results are right
 
 
@@ -73,7 +73,7 @@ def verdict(exercise, answer):
     results, trouble = _results(exercise, answer)
     if not trouble and all(result is None for result in results):
         return "not tried yet"
-    inputs = exercise.inputs[:len(results)]  # those before the trouble, which may come after a recognisable mistake
+    inputs = exercise.inputs[: len(results)]  # those before the trouble, which may come after a recognisable mistake
     wanted = [_result(exercise, exercise.reference, arguments) for arguments in inputs]
     differences = [_difference(got, want) for got, want in zip(results, wanted, strict=True)]
     if any(differences):
@@ -96,7 +96,7 @@ def _results(exercise, answer):
 def _diagnose(exercise, results):
     """Return the diagnosis of the mistake that gives the same results, if there is one."""
     for diagnosis, mistake in exercise.mistakes.items():
-        wrong = [_result(exercise, mistake, arguments) for arguments in exercise.inputs[:len(results)]]
+        wrong = [_result(exercise, mistake, arguments) for arguments in exercise.inputs[: len(results)]]
         if not any(_difference(got, bad) for got, bad in zip(results, wrong, strict=True)):
             return diagnosis
     return None
