@@ -16,9 +16,8 @@ OLDEST_READY := $(OLDEST_ENV)/.ready
 SITE := _build/html/index.html
 PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
 
-# The tests of convutils, without those of the pages and of the tools.
-PAGE_TESTS := book check_portability colours exercises publishing repository run_notebooks security site
-UNIT_TESTS := convutils $(filter-out $(patsubst %,tests/test_%.py,$(PAGE_TESTS)),$(wildcard tests/test_*.py))
+# The tests of convutils, and the examples in its docstrings.
+UNIT_TESTS := convutils tests/package
 # The other notebooks show error messages of torch, which have changed since.
 OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb)
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l

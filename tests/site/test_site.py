@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 # index.html only leads to the landing page; _static holds parts of the theme
 FROM_FILE = SITE.as_uri() + "/"

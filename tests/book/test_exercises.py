@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 
 from convutils.checks import load_exercises
 
-FOLDER = Path(__file__).parents[1] / "exercises"
+FOLDER = Path(__file__).parents[2] / "exercises"
 NOTEBOOKS = sorted(FOLDER.glob("0*.ipynb"))
 QUESTIONS = yaml.safe_load((FOLDER / "exercises.yml").read_text(encoding="utf-8"))
 
