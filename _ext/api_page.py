@@ -25,6 +25,8 @@ TITLES = {
     "channels": "Channels",
     "pooling": "Pooling",
     "lenet": "LeNet",
+    "layer_table": "Table of layers",
+    "fast": "Fast",
     "kernels": "Kernels",
     "data": "Data",
     "training": "Training",

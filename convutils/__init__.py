@@ -18,7 +18,8 @@ from convutils.checks import check
 from convutils.convolution import Conv2D, convolve2d, corr2d, im2col
 from convutils.data import load_digits, load_fashion_mnist, load_mnist
 from convutils.dense_to_convolution import corr1d, corr3d, toeplitz2d
-from convutils.lenet import LayerTable, LeNet, ModernLeNet, Standardise, layer_table, with_own_layers
+from convutils.layer_table import LayerTable, layer_table
+from convutils.lenet import LeNet, ModernLeNet, Standardise
 from convutils.padding_and_stride import (
     ReceptiveField,
     comp_conv2d,
@@ -64,5 +65,4 @@ __all__ = [
     "split_padding",
     "toeplitz2d",
     "train",
-    "with_own_layers",
 ]

@@ -54,16 +54,6 @@ def flag(name, value):
         raise TypeError(f"{name}: got {value!r}, wanted True or False")
 
 
-def fits(name, n, k, p=(0, 0), d=(1, 1)):
-    """Check that the dilated kernel, given as the argument `name`, is at most as large as the padded input."""
-    padded = [n[a] + 2 * p[a] for a in (0, 1)]
-    span = [d[a] * (k[a] - 1) + 1 for a in (0, 1)]
-    if span[0] > padded[0] or span[1] > padded[1]:
-        raise ValueError(
-            f"{name}: the window spans {span[0]}×{span[1]}, wanted at most the padded input's {padded[0]}×{padded[1]}"
-        )
-
-
 def module(name, value):
     """Check that `value` is a torch module."""
     if not isinstance(value, nn.Module):

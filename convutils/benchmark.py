@@ -26,7 +26,8 @@ from torch.nn import functional as F
 
 from convutils.channels import corr2d_multi_in_out
 from convutils.convolution import corr2d, im2col
-from convutils.lenet import LeNet, Standardise, with_own_layers
+from convutils.fast import with_own_layers
+from convutils.lenet import LeNet, Standardise
 from convutils.pooling import pool2d
 from convutils.training import train
 

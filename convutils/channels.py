@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import torch
 
-from convutils import _arguments as check
+from convutils import _arguments as require
+from convutils._windows import count_windows, pad, window_pairs
 from convutils.convolution import corr2d
-from convutils.padding_and_stride import count_windows, pad, window_pairs
 
 
 def corr2d_multi_in(X, K):
@@ -22,9 +22,9 @@ def corr2d_multi_in(X, K):
         tensor([[ 56.,  72.],
                 [104., 120.]])
     """
-    check.tensor("X", X, 3)
-    check.tensor("K", K, 3)
-    check.equal("channels of K", K.shape[0], "X", X.shape[0])
+    require.tensor("X", X, 3)
+    require.tensor("K", K, 3)
+    require.equal("channels of K", K.shape[0], "X", X.shape[0])
     return sum(corr2d(x, k) for x, k in zip(X, K, strict=True))
 
 
@@ -41,10 +41,10 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
         >>> corr2d_multi_in_out(torch.ones(2, 3, 3), torch.ones(3, 2, 2, 2)).shape
         torch.Size([3, 2, 2])
     """
-    check.tensor("X", X, 3, 4, empty_batch=True)
-    check.tensor("K", K, 4)
-    check.same_dtype(X=X, K=K)
-    check.equal("input channels of K", K.shape[1], "X", X.shape[-3])
+    require.tensor("X", X, 3, 4, empty_batch=True)
+    require.tensor("K", K, 4)
+    require.same_dtype(X=X, K=K)
+    require.equal("input channels of K", K.shape[1], "X", X.shape[-3])
     bias = K.new_zeros(1) if bias is None else _checked_bias(bias, K)
     (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(tuple(K.shape[2:]), padding, stride)
     size = count_windows("K", X.shape[-2:], *geometry)
@@ -62,9 +62,9 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
 
 def _checked_bias(bias, K):
     """Return the bias, which must hold one number of K's dtype for each output channel."""
-    check.tensor("bias", bias, 1)
-    check.same_dtype(K=K, bias=bias)
-    check.equal("length of bias", len(bias), "the output channels of K", len(K))
+    require.tensor("bias", bias, 1)
+    require.same_dtype(K=K, bias=bias)
+    require.equal("length of bias", len(bias), "the output channels of K", len(K))
     return bias
 
 
@@ -78,11 +78,11 @@ def corr2d_multi_in_out_1x1(X, K):
         >>> corr2d_multi_in_out_1x1(torch.ones(3, 2, 2), torch.ones(2, 3, 1, 1)).shape
         torch.Size([2, 2, 2])
     """
-    check.tensor("X", X, 3)
-    check.tensor("K", K, 4)
-    check.same_dtype(X=X, K=K)
-    check.equal("window of K", tuple(K.shape[2:]), "a 1×1 convolution", (1, 1))
-    check.equal("input channels of K", K.shape[1], "X", X.shape[0])
+    require.tensor("X", X, 3)
+    require.tensor("K", K, 4)
+    require.same_dtype(X=X, K=K)
+    require.equal("window of K", tuple(K.shape[2:]), "a 1×1 convolution", (1, 1))
+    require.equal("input channels of K", K.shape[1], "X", X.shape[0])
     return (K.flatten(1) @ X.flatten(1)).unflatten(-1, tuple(X.shape[1:]))
 
 
@@ -99,10 +99,10 @@ def compose_kernels(W1, W2):
         >>> compose_kernels(torch.rand(2, 1, 3, 3), torch.rand(1, 2, 3, 3)).shape
         torch.Size([1, 1, 5, 5])
     """
-    check.tensor("W1", W1, 4)
-    check.tensor("W2", W2, 4)
-    check.same_dtype(W1=W1, W2=W2)
-    check.equal("input channels of W2", W2.shape[1], "the output channels of W1", W1.shape[0])
+    require.tensor("W1", W1, 4)
+    require.tensor("W2", W2, 4)
+    require.same_dtype(W1=W1, W2=W2)
+    require.equal("input channels of W2", W2.shape[1], "the output channels of W1", W1.shape[0])
     k_h, k_w = W2.shape[2:]
     # W1's input channels play the batch: cross-correlating with the flipped W2, fully padded, convolves
     return corr2d_multi_in_out(W1.transpose(0, 1), W2.flip(2, 3), padding=(k_h - 1, k_w - 1)).transpose(0, 1)
@@ -156,11 +156,11 @@ def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, gro
         >>> 2 * cost.macs, 2 * cost.backward_macs
         (25920, 51840)
     """
-    *batch, c_i, h, w = check.shape("input_shape", input_shape, "(c_i, h, w) or (n, c_i, h, w)", 3, 4)
-    c_o, c_group, k_h, k_w = check.shape("weight_shape", weight_shape, "(c_o, c_i / groups, k_h, k_w)", 4)
-    check.integer("groups", groups, 1)
-    check.equal("weight_shape[1] * groups", c_group * groups, "the input channels", c_i)
-    check.equal("weight_shape[0] % groups", c_o % groups, "whole groups of output channels", 0)
+    *batch, c_i, h, w = require.shape("input_shape", input_shape, "(c_i, h, w) or (n, c_i, h, w)", 3, 4)
+    c_o, c_group, k_h, k_w = require.shape("weight_shape", weight_shape, "(c_o, c_i / groups, k_h, k_w)", 4)
+    require.integer("groups", groups, 1)
+    require.equal("weight_shape[1] * groups", c_group * groups, "the input channels", c_i)
+    require.equal("weight_shape[0] % groups", c_o % groups, "whole groups of output channels", 0)
     size = count_windows("weight_shape", (h, w), *window_pairs((k_h, k_w), padding, stride, dilation))
     n = batch[0] if batch else 1
     outputs, taps = n * c_o * size[0] * size[1], c_group * k_h * k_w

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from convutils import _arguments as check
-from convutils.padding_and_stride import count_windows, pad, window_pairs
+from convutils import _arguments as require
+from convutils._windows import count_windows, pad, window_pairs
 
 
 def corr2d(X, K, *, padding=0, stride=1, dilation=1):
@@ -26,9 +26,9 @@ def corr2d(X, K, *, padding=0, stride=1, dilation=1):
         tensor([[19., 25.],
                 [37., 43.]])
     """
-    check.tensor("X", X, 2)
-    check.tensor("K", K, 2)
-    check.same_dtype(X=X, K=K)
+    require.tensor("X", X, 2)
+    require.tensor("K", K, 2)
+    require.same_dtype(X=X, K=K)
     (k_h, k_w), p, (s_h, s_w), (d_h, d_w) = geometry = window_pairs(tuple(K.shape), padding, stride, dilation)
     h_out, w_out = count_windows("K", X.shape, *geometry)
     X = pad(X, p)
@@ -52,9 +52,9 @@ def convolve2d(X, K, mode="full"):
         >>> convolve2d(torch.tensor([[1., 2, 3]]), torch.tensor([[1., 10]]))
         tensor([[ 1., 12., 23., 30.]])
     """
-    check.one_of("mode", mode, ("full", "same", "valid"))
-    check.tensor("X", X, 2)
-    check.tensor("K", K, 2)
+    require.one_of("mode", mode, ("full", "same", "valid"))
+    require.tensor("X", X, 2)
+    require.tensor("K", K, 2)
     flipped, (k_h, k_w) = K.flip(0, 1), K.shape
     if mode == "valid":
         return corr2d(X, flipped)
@@ -81,7 +81,7 @@ def im2col(X, kernel_size, *, padding=0, stride=1, dilation=1):
                 [4., 5., 7., 8.],
                 [5., 6., 8., 9.]])
     """
-    check.tensor("X", X, 3, 4, empty_batch=True)
+    require.tensor("X", X, 3, 4, empty_batch=True)
     (k_h, k_w), (p_h, p_w), (s_h, s_w), (d_h, d_w) = geometry = window_pairs(kernel_size, padding, stride, dilation)
     count_windows("kernel_size", X.shape[-2:], *geometry)
     X = F.pad(X, (p_w, p_w, p_h, p_h))  # always a copy: of a 1×1 window, the rest would be a view of the input
@@ -106,10 +106,10 @@ class Conv2D(nn.Module):
 
     def __init__(self, kernel_size, in_channels=1, out_channels=1, *, padding=0, stride=1):
         super().__init__()
-        self.kernel_size = check.pair("kernel_size", kernel_size, 1)
-        self.in_channels = check.integer("in_channels", in_channels, 1)
-        self.out_channels = check.integer("out_channels", out_channels, 1)
-        self.padding, self.stride = check.pair("padding", padding, 0), check.pair("stride", stride, 1)
+        self.kernel_size = require.pair("kernel_size", kernel_size, 1)
+        self.in_channels = require.integer("in_channels", in_channels, 1)
+        self.out_channels = require.integer("out_channels", out_channels, 1)
+        self.padding, self.stride = require.pair("padding", padding, 0), require.pair("stride", stride, 1)
         self.one_channel = in_channels == out_channels == 1
         channels = () if self.one_channel else (out_channels, in_channels)
         bound = (in_channels * self.kernel_size[0] * self.kernel_size[1]) ** -0.5

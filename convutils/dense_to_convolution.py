@@ -2,8 +2,8 @@
 
 import torch
 
-from convutils import _arguments as check
-from convutils.padding_and_stride import output_size
+from convutils import _arguments as require
+from convutils._windows import count_windows
 
 
 def toeplitz2d(K, input_size):
@@ -21,10 +21,9 @@ def toeplitz2d(K, input_size):
                 [0., 1., 2., 0.],
                 [0., 0., 1., 2.]])
     """
-    check.tensor("K", K, 2)
-    (h, w), (k_h, k_w) = check.pair("input_size", input_size, 1), K.shape
-    check.fits("K", (h, w), (k_h, k_w))
-    h_out, w_out = output_size((h, w), (k_h, k_w))
+    require.tensor("K", K, 2)
+    (h, w), (k_h, k_w) = require.pair("input_size", input_size, 1), K.shape
+    h_out, w_out = count_windows("K", (h, w), (k_h, k_w))
     W = K.new_zeros(h_out, w_out, h, w)
     for i in range(h_out):
         for j in range(w_out):
@@ -63,8 +62,8 @@ def corr3d(V, K):
 def _correlate(*, ndim, **named):
     """Cross-correlate two tensors of `ndim` dimensions, named for the errors: all windows times the kernel."""
     for name, value in named.items():
-        check.tensor(name, value, ndim)
-    check.same_dtype(**named)
+        require.tensor(name, value, ndim)
+    require.same_dtype(**named)
     (_, X), (kernel_name, K) = named.items()
     if any(k > n for n, k in zip(X.shape, K.shape, strict=True)):
         raise ValueError(f"{kernel_name}: got shape {tuple(K.shape)}, wanted at most the input's {tuple(X.shape)}")

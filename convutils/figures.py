@@ -18,10 +18,10 @@ from IPython.display import HTML
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from convutils import _arguments as check
+from convutils import _arguments as require
+from convutils._windows import window_pairs
 from convutils.convolution import corr2d
-from convutils.lenet import layer_table
-from convutils.padding_and_stride import window_pairs
+from convutils.layer_table import layer_table
 from convutils.pooling import pool2d
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
@@ -50,10 +50,10 @@ def show_matrices(matrices, symbols=(), *, decimals=None):
     """
     _not_empty("matrices", matrices, Mapping)
     for title, X in matrices.items():
-        check.tensor(title, X, 2)
+        require.tensor(title, X, 2)
     if not isinstance(symbols, Sequence) or len(symbols) >= len(matrices):
         raise ValueError(f"symbols: got {symbols!r}, wanted at most {len(matrices) - 1}, one between two matrices")
-    decimals = decimals if decimals is None else check.integer("decimals", decimals, 0)
+    decimals = decimals if decimals is None else require.integer("decimals", decimals, 0)
     widths = [X.shape[1] for X in matrices.values()]
     tallest = max(X.shape[0] for X in matrices.values())
     fig, axes = plt.subplots(
@@ -111,11 +111,11 @@ def show_images(images, titles=None, *, columns=8, signed=False, size=1.1):
     _not_empty("images", images, (torch.Tensor, Sequence))
     images = [_image(image) for image in images]
     if titles is not None:
-        check.equal("titles", len(titles), "the number of images", len(images))
-    check.flag("signed", signed)
-    check.positive("size", size)
+        require.equal("titles", len(titles), "the number of images", len(images))
+    require.flag("signed", signed)
+    require.positive("size", size)
     low, high = min(image.min() for image in images), max(image.max() for image in images)
-    columns = min(check.integer("columns", columns, 1), len(images))
+    columns = min(require.integer("columns", columns, 1), len(images))
     rows = ceil(len(images) / columns)
     height = size + 0.25 * (titles is not None)
     fig, axes = plt.subplots(rows, columns, squeeze=False, figsize=(size * columns, height * rows))
@@ -141,7 +141,7 @@ def _image(image):
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"images: got {type(image).__name__}, wanted rows × columns numbers: {error}") from error
     image = image[0] if image.ndim == 3 and len(image) == 1 else image
-    check.tensor("images", image, 2)
+    require.tensor("images", image, 2)
     return image
 
 
@@ -182,7 +182,7 @@ def _check_axes(curves, xlabel, ylabel, x, log, ylim):
     for name, label in (("xlabel", xlabel), ("ylabel", ylabel)):
         if not isinstance(label, str):
             raise TypeError(f"{name}: got {label!r}, wanted a string")
-    check.flag("log", log)
+    require.flag("log", log)
     if x is not None and any(len(x) != runs.shape[1] for runs in curves.values()):
         raise ValueError(f"x: got {len(x)} places, wanted as many as each curve has points")
     if ylim is not None and not (isinstance(ylim, (tuple, list)) and len(ylim) == 2):
@@ -201,13 +201,13 @@ def _runs(name, curve):
 
 def show_confusion(labels, predictions, num_classes=10):
     """Draw how often each true class (row) was taken for each class (column): right answers blue, errors orange."""
-    check.integer("num_classes", num_classes, 1)
+    require.integer("num_classes", num_classes, 1)
     for name, classes in (("labels", labels), ("predictions", predictions)):
-        check.tensor(name, classes, 1)
-        check.whole(name, classes)
+        require.tensor(name, classes, 1)
+        require.whole(name, classes)
         if classes.min() < 0 or classes.max() >= num_classes:
             raise ValueError(f"{name}: got {classes.min()} to {classes.max()}, wanted 0 to {num_classes - 1}")
-    check.equal("predictions", len(predictions), "the number of labels", len(labels))
+    require.equal("predictions", len(predictions), "the number of labels", len(labels))
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2).view(-1, num_classes)
     fig, ax = plt.subplots(figsize=(4.2, 4.2))
     right_or_wrong = counts.sign() * (2 * torch.eye(num_classes) - 1)
@@ -268,7 +268,7 @@ def animate_corr2d(X, K, *, padding=0, stride=1, dilation=1, alt):
     It is one piece of HTML with buttons and a slider and needs no network. `alt` says what it shows, for readers
     who cannot see it. Where scripts are stripped, the first position stands.
     """
-    check.tensor("K", K, 2)
+    require.tensor("K", K, 2)
     Y = corr2d(X, K, padding=padding, stride=stride, dilation=dilation)
     geometry = window_pairs(tuple(K.shape), padding, stride, dilation)
     taps = [_short(v) for v in K.flatten().tolist()]
@@ -281,7 +281,7 @@ def animate_corr2d(X, K, *, padding=0, stride=1, dilation=1, alt):
 
 def animate_pool2d(X, pool_size, mode="max", *, padding=0, stride=1, alt):
     """Return an animation of a pooling window sliding over the image X; all else as in `animate_corr2d`."""
-    check.tensor("X", X, 2)
+    require.tensor("X", X, 2)
     Y = pool2d(X, pool_size, mode, padding=padding, stride=stride)
 
     def arithmetic(pixels, y):

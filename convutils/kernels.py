@@ -5,7 +5,7 @@ from numbers import Real
 
 import torch
 
-from convutils import _arguments as check
+from convutils import _arguments as require
 
 
 def finite_difference(order):
@@ -17,7 +17,7 @@ def finite_difference(order):
         >>> finite_difference(1), finite_difference(2)
         (tensor([[-1.,  1.]]), tensor([[ 1., -2.,  1.]]))
     """
-    order = check.integer("order", order, 0)
+    order = require.integer("order", order, 0)
     return torch.tensor([[(-1.0) ** (order - j) * comb(order, j) for j in range(order + 1)]])
 
 
@@ -32,7 +32,7 @@ def laplacian(neighbours=4):
                 [ 1., -4.,  1.],
                 [ 0.,  1.,  0.]])
     """
-    check.one_of("neighbours", neighbours, (4, 8))
+    require.one_of("neighbours", neighbours, (4, 8))
     corner = float(neighbours == 8)
     return torch.tensor([[corner, 1, corner], [1, -neighbours, 1], [corner, 1, corner]])
 
@@ -45,7 +45,7 @@ def box(size):
         tensor([[0.2500, 0.2500],
                 [0.2500, 0.2500]])
     """
-    k_h, k_w = check.pair("size", size, 1)
+    k_h, k_w = require.pair("size", size, 1)
     return torch.full((k_h, k_w), 1 / (k_h * k_w))
 
 
@@ -56,8 +56,8 @@ def gaussian(size, sigma):
         >>> gaussian(3, 1.0)[1]
         tensor([0.1238, 0.2042, 0.1238])
     """
-    size = check.pair("size", size, 1)
-    check.positive("sigma", sigma)
+    size = require.pair("size", size, 1)
+    require.positive("sigma", sigma)
     # softmax: the exponentials, scaled to sum 1, without dividing 0 by 0 where sigma is small
     rows, columns = (torch.softmax(-(((torch.arange(k) - (k - 1) / 2) / sigma) ** 2) / 2, 0) for k in size)
     return rows[:, None] * columns

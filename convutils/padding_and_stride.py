@@ -1,12 +1,12 @@
 """Chapter 3: how padding, stride and dilation set the output size and the receptive field."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from torch import nn
-from torch.nn import functional as F
 
-from convutils import _arguments as check
+from convutils import _arguments as require
+from convutils._layers import flatten_layers, window_of
+from convutils._windows import count_windows, window_pairs
 
 
 def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
@@ -22,29 +22,8 @@ def output_size(input_size, kernel_size, *, padding=0, stride=1, dilation=1):
         >>> output_size((8, 8), (3, 5), padding=(0, 1), stride=(3, 4))
         (2, 2)
     """
-    n = check.pair("input_size", input_size, 1)
+    n = require.pair("input_size", input_size, 1)
     return count_windows("kernel_size", n, *window_pairs(kernel_size, padding, stride, dilation))
-
-
-def count_windows(name, n, k, p, s, d):
-    """Return the (rows, columns) of window positions for checked pairs; `name` is the argument that gave the window."""
-    check.fits(name, n, k, p, d)
-    return tuple((n[a] + 2 * p[a] - d[a] * (k[a] - 1) - 1) // s[a] + 1 for a in (0, 1))
-
-
-def pad(X, p, value=0):
-    """Return X with p = (rows, columns) of `value` on every side; X itself, not a copy, where p is 0."""
-    return F.pad(X, (p[1], p[1], p[0], p[0]), value=value) if any(p) else X
-
-
-def window_pairs(kernel_size, padding, stride, dilation=1):
-    """Return kernel size, padding, stride and dilation, checked, as four (rows, columns) pairs."""
-    return (
-        check.pair("kernel_size", kernel_size, 1),
-        check.pair("padding", padding, 0),
-        check.pair("stride", stride, 1),
-        check.pair("dilation", dilation, 1),
-    )
 
 
 def split_padding(total, *, extra):
@@ -57,8 +36,8 @@ def split_padding(total, *, extra):
         >>> split_padding(3, extra="before"), split_padding(3, extra="after")
         ((2, 1), (1, 2))
     """
-    check.one_of("extra", extra, ("before", "after"))
-    half = check.integer("total", total, 0) // 2
+    require.one_of("extra", extra, ("before", "after"))
+    half = require.integer("total", total, 0) // 2
     return (total - half, half) if extra == "before" else (half, total - half)
 
 
@@ -71,7 +50,7 @@ def same_padding(input_size, kernel_size, *, stride=1, dilation=1):
         >>> same_padding(8, 3, stride=2)
         ((0, 1), (0, 1))
     """
-    n = check.pair("input_size", input_size, 1)
+    n = require.pair("input_size", input_size, 1)
     k, _, s, d = window_pairs(kernel_size, 0, stride, dilation)
     totals = [max((-(-n[a] // s[a]) - 1) * s[a] + d[a] * (k[a] - 1) + 1 - n[a], 0) for a in (0, 1)]
     return tuple(split_padding(total, extra="after") for total in totals)
@@ -108,54 +87,11 @@ def receptive_field(layers):
     """
     size, jump, start = (1, 1), (1, 1), (0, 0)
     for layer in flatten_layers(layers):
-        k, p, s, d = _geometry(layer)
+        k, p, s, d = window_of(layer)
         size = tuple(size[a] + d[a] * (k[a] - 1) * jump[a] for a in (0, 1))
         start = tuple(start[a] - p[a] * jump[a] for a in (0, 1))
         jump = tuple(jump[a] * s[a] for a in (0, 1))
     return ReceptiveField(size, jump, start)
-
-
-def flatten_layers(layers):
-    """Yield the layers of a stack or of one network, those of nested `nn.Sequential` in their order."""
-    if isinstance(layers, nn.Module) and not isinstance(layers, nn.Sequential):
-        yield layers
-    elif isinstance(layers, Iterable) and not isinstance(layers, str):
-        for layer in layers:
-            yield from flatten_layers(layer)
-    else:
-        raise TypeError(f"layers: got {type(layers).__name__}, wanted torch.nn modules")
-
-
-def sees_whole_image(layer):
-    """Tell whether each output of the layer depends on all of its input."""
-    return isinstance(
-        layer, (nn.Linear, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
-    )
-
-
-def _geometry(layer):
-    """Return kernel size, padding, stride and dilation of a layer as pairs."""
-    if sees_whole_image(layer) or _moves_units(layer):
-        raise ValueError(
-            f"layers: got {type(layer).__name__}, wanted layers with a window that is smaller than "
-            "the image, or that work on each unit alone"
-        )
-    k, p, s, d = (
-        getattr(layer, name, default)
-        for name, default in (("kernel_size", 1), ("padding", 0), ("stride", 1), ("dilation", 1))
-    )
-    s = k if s is None else s
-    if p == "same":  # torch puts the extra row of an odd total at the bottom
-        k, _, s, d = window_pairs(k, 0, s, d)
-        p = tuple(split_padding(d[a] * (k[a] - 1), extra="after")[0] for a in (0, 1))
-    return window_pairs(k, 0 if p == "valid" else p, s, d)
-
-
-def _moves_units(layer):
-    """Tell whether the layer enlarges or pads the image without a window, or is made of other layers."""
-    if hasattr(layer, "kernel_size"):
-        return getattr(layer, "transposed", False)
-    return hasattr(layer, "padding") or hasattr(layer, "scale_factor") or any(True for _ in layer.children())
 
 
 def comp_conv2d(layer, X):
@@ -168,12 +104,12 @@ def comp_conv2d(layer, X):
         >>> comp_conv2d(nn.Conv2d(1, 1, kernel_size=3, padding=1, stride=2), torch.rand(8, 8)).shape
         torch.Size([4, 4])
     """
-    check.tensor("X", X, 2)
+    require.tensor("X", X, 2)
     if not isinstance(layer, nn.Conv2d):
         raise TypeError(f"layer: got {type(layer).__name__}, wanted torch.nn.Conv2d")
-    check.equal("layer.in_channels", layer.in_channels, "one image", 1)
-    check.equal("layer.out_channels", layer.out_channels, "one output image", 1)
-    check.same_dtype(X=X, **{"layer.weight": layer.weight})
+    require.equal("layer.in_channels", layer.in_channels, "one image", 1)
+    require.equal("layer.out_channels", layer.out_channels, "one output image", 1)
+    require.same_dtype(X=X, **{"layer.weight": layer.weight})
     try:
         return layer(X[None, None])[0, 0]
     except RuntimeError as error:

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from convutils import _arguments as check
-from convutils.padding_and_stride import count_windows, pad, window_pairs
+from convutils import _arguments as require
+from convutils._windows import count_windows, pad, window_pairs
 
 MODES = ("max", "avg")
 
@@ -24,9 +24,9 @@ def pool2d(X, pool_size, mode="max", *, padding=0, stride=1):
         >>> pool2d(X, 2).tolist(), pool2d(X, 2, "avg").tolist()
         ([[4.0, 5.0], [7.0, 8.0]], [[2.0, 3.0], [5.0, 6.0]])
     """
-    check.one_of("mode", mode, MODES)
-    check.tensor("X", X, 2, 3, 4, empty_batch=True)
-    (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(check.pair("pool_size", pool_size, 1), padding, stride)
+    require.one_of("mode", mode, MODES)
+    require.tensor("X", X, 2, 3, 4, empty_batch=True)
+    (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(require.pair("pool_size", pool_size, 1), padding, stride)
     count_windows("pool_size", X.shape[-2:], *geometry)
     if 2 * p[0] > k_h or 2 * p[1] > k_w:
         raise ValueError(f"padding: got {padding}, wanted at most half the window {pool_size}")
@@ -93,10 +93,10 @@ class Pool2D(nn.Module):
 
     def __init__(self, pool_size, mode="max", *, padding=0, stride=None):
         super().__init__()
-        check.one_of("mode", mode, MODES)
-        self.mode, self.kernel_size = mode, check.pair("pool_size", pool_size, 1)
-        self.padding = check.pair("padding", padding, 0)
-        self.stride = self.kernel_size if stride is None else check.pair("stride", stride, 1)
+        require.one_of("mode", mode, MODES)
+        self.mode, self.kernel_size = mode, require.pair("pool_size", pool_size, 1)
+        self.padding = require.pair("padding", padding, 0)
+        self.stride = self.kernel_size if stride is None else require.pair("stride", stride, 1)
 
     def forward(self, X):
         return pool2d(X, self.kernel_size, self.mode, padding=self.padding, stride=self.stride)

@@ -6,8 +6,9 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from convutils import _arguments as check
-from convutils.lenet import Standardise, evaluation_mode
+from convutils import _arguments as require
+from convutils._layers import evaluation_mode
+from convutils.lenet import Standardise
 
 
 def train(
@@ -36,10 +37,10 @@ def train(
         ("max_shift", max_shift, 0),
         ("seed", seed, 0),
     ):
-        check.integer(name, value, minimum)
-    check.positive("lr", lr)
-    check.flag("one_cycle", one_cycle)
-    check.flag("standardise", standardise)
+        require.integer(name, value, minimum)
+    require.positive("lr", lr)
+    require.flag("one_cycle", one_cycle)
+    require.flag("standardise", standardise)
     (X, y), test_set = (_like(model, name, data) for name, data in (("train_set", train_set), ("test_set", test_set)))
     _check_smallest_batch(model, X, batch_size)
     if standardise:
@@ -97,14 +98,14 @@ def _shift(X, max_shift, generator):
 
 def _like(model, name, data):
     """Return images and labels, checked, on the model's device, the images in its dtype."""
-    check.module("model", model)
+    require.module("model", model)
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise TypeError(f"{name}: got {type(data).__name__}, wanted a pair of images and labels")
     X, y = data
-    check.tensor(f"{name} images", X, 4)
-    check.tensor(f"{name} labels", y, 1)
-    check.equal(f"{name} labels", len(y), "the number of images", len(X))
-    check.whole(f"{name} labels", y)
+    require.tensor(f"{name} images", X, 4)
+    require.tensor(f"{name} labels", y, 1)
+    require.equal(f"{name} labels", len(y), "the number of images", len(X))
+    require.whole(f"{name} labels", y)
     if y.min() < 0:
         raise ValueError(f"{name} labels: got {y.min()}, wanted numbers from 0")
     parameter = next(model.parameters(), X)
@@ -120,7 +121,7 @@ def _check_scores(model, name, X, y):
             scores = model(X[:1])
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{name} images: got shape {tuple(X.shape)}, which the model cannot take: {error}") from error
-    check.tensor("scores of the model", scores, 2)
+    require.tensor("scores of the model", scores, 2)
     if y.max() >= scores.shape[1]:
         raise ValueError(
             f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "

@@ -30,6 +30,7 @@ from convutils import (
     corr2d_multi_in_out_1x1,
     corr3d,
     evaluate,
+    fast,
     figures,
     im2col,
     kernels,
@@ -42,8 +43,8 @@ from convutils import (
     split_padding,
     toeplitz2d,
     train,
-    with_own_layers,
 )
+from convutils.fast import with_own_layers
 
 
 def t(*shape, dtype=torch.float32):
@@ -715,7 +716,7 @@ ALIASES = {"load_fashion_mnist": "load_mnist"}  # the same function but for a na
 def public_functions():
     """Return every public function and class of the package, by name."""
     public = {name: getattr(convutils, name) for name in convutils.__all__}
-    for module in (kernels, figures):
+    for module in (fast, kernels, figures):
         public |= {
             name: value
             for name, value in inspect.getmembers(module, inspect.isfunction)

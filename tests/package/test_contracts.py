@@ -33,8 +33,8 @@ from convutils import (
     output_size,
     pool2d,
     toeplitz2d,
-    with_own_layers,
 )
+from convutils.fast import with_own_layers
 
 some = settings(max_examples=max(1, settings().max_examples // 5))  # of the profile's: each of these costs many calls
 

@@ -24,7 +24,7 @@ from convutils import (
     same_padding,
     split_padding,
 )
-from convutils.padding_and_stride import pad
+from convutils._windows import pad
 
 # ---- output_size
 
