@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from convutils import _arguments as require
+from convutils._layers import Windowed
 from convutils._windows import count_windows, pad, window_pairs
 
 
@@ -89,7 +90,7 @@ def im2col(X, kernel_size, *, padding=0, stride=1, dilation=1):
     return windows.movedim((-2, -1), (-4, -3)).flatten(-5, -3).flatten(-2)
 
 
-class Conv2D(nn.Module):
+class Conv2D(Windowed):
     """A convolution layer: cross-correlation with a learned kernel, plus a learned bias.
 
     With one input and one output channel the weight is the k_h × k_w kernel, the bias a scalar and the input one

@@ -23,7 +23,7 @@ def load_digits():
     # in 64 bits and rounded last: the pixels are then the same on every processor
     images = F.interpolate(torch.from_numpy(digits.images)[:, None] / 16, size=28, mode="bilinear").float()
     labels = torch.from_numpy(digits.target).long()
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(len(labels), generator=torch.Generator("cpu").manual_seed(0), device="cpu")
     return tuple((images[part], labels[part]) for part in (order[TEST_SIZE:], order[:TEST_SIZE]))
 
 

@@ -80,7 +80,7 @@ def _draw_matrix(ax, X, decimals):
     for i, row in enumerate(X.tolist()):
         for j, value in enumerate(row):
             ax.text(j, i, _number(value, decimals), ha="center", va="center", size=9)
-    ax.set(xticks=torch.arange(X.shape[1] + 1) - 0.5, yticks=torch.arange(X.shape[0] + 1) - 0.5)
+    ax.set(xticks=[j - 0.5 for j in range(X.shape[1] + 1)], yticks=[i - 0.5 for i in range(X.shape[0] + 1)])
     ax.grid(color="0.6", linewidth=0.6)
     ax.tick_params(length=0, labelleft=False, labelbottom=False)
     ax.spines[:].set(visible=True, color="0.6")
@@ -210,7 +210,7 @@ def show_confusion(labels, predictions, num_classes=10):
     require.equal("predictions", len(predictions), "the number of labels", len(labels))
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2).view(-1, num_classes)
     fig, ax = plt.subplots(figsize=(4.2, 4.2))
-    right_or_wrong = counts.sign() * (2 * torch.eye(num_classes) - 1)
+    right_or_wrong = counts.sign() * (2 * torch.eye(num_classes, device=counts.device) - 1)
     ax.imshow(-right_or_wrong.numpy(), cmap=_signed_colours(), vmin=-1, vmax=1)
     for i, j in counts.nonzero().tolist():
         ax.text(j, i, counts[i, j].item(), ha="center", va="center", size=9)

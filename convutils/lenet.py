@@ -4,9 +4,10 @@ import torch
 from torch import nn
 
 from convutils import _arguments as require
+from convutils._layers import Pointwise
 
 
-class Standardise(nn.Module):
+class Standardise(Pointwise):
     """Subtract a mean and divide by a standard deviation; 0 and 1 until `fit` takes them from images.
 
     Being a layer, it is applied wherever the network is used, and saved with its weights.
@@ -24,7 +25,7 @@ class Standardise(nn.Module):
             raise TypeError(f"X: got {X.dtype}, wanted a floating dtype")
         std = X.std()
         self.mean.copy_(X.mean())
-        self.std.copy_(std if std > 0 else torch.ones(()))
+        self.std.copy_(torch.where(std > 0, std, torch.ones_like(std)))
 
     def forward(self, X):
         return (X - self.mean) / self.std

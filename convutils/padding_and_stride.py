@@ -73,13 +73,14 @@ class ReceptiveField(NamedTuple):
 def receptive_field(layers):
     """Return the `ReceptiveField` of a stack of layers, first layer first.
 
-    Layers with a `kernel_size` count with their stride, padding and dilation; layers that work on each unit
-    alone (activations, batch normalisation) or put them in a row (flatten) change nothing. `nn.Sequential` may
-    be nested.
+    Convolutions and poolings count with their stride, padding and dilation; layers that work on each unit alone
+    (activations, batch normalisation) or put them in a row (flatten) change nothing. `nn.Sequential` may be nested.
+    The field is the extent of a unit far from the border: it may be larger than an image.
 
     Raises:
-        ValueError: for a layer that sees the whole image (dense, global pooling, layer normalisation) or
-            has no window of its own (transposed convolution, upsampling, padding, a module made of others).
+        ValueError: for any other layer, because nothing is known of its window: one that sees the whole image
+            (dense, global pooling, layer normalisation), that moves units (transposed convolution, upsampling,
+            padding), that is made of others, or that somebody wrote.
 
     Example:
         >>> receptive_field([nn.Conv2d(1, 1, 5, stride=2), nn.Conv2d(1, 1, 5)])

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from convutils import _arguments as require
+from convutils._layers import Windowed
 from convutils._windows import count_windows, pad, window_pairs
 
 MODES = ("max", "avg")
@@ -83,7 +84,7 @@ def _lowest(dtype):
     return -torch.inf if dtype.is_floating_point else torch.iinfo(dtype).min
 
 
-class Pool2D(nn.Module):
+class Pool2D(Windowed):
     """The pooling layer: `pool2d` on every channel, with a stride of one window unless said otherwise.
 
     Example:

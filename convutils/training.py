@@ -50,7 +50,7 @@ def train(
     optimizer = torch.optim.SGD(model.parameters(), lr)
     steps = epochs * -(-len(X) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, cycle_momentum=False) if one_cycle else None
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator("cpu").manual_seed(seed)
     history = {"train_loss": [], "train_accuracy": [], "test_accuracy": []}
     for _ in (bar := tqdm(range(epochs), unit="epoch", leave=False)):
         loss, accuracy = _epoch(model, X, y, optimizer, schedule, batch_size, max_shift, generator)
@@ -68,11 +68,12 @@ def evaluate(model, data):
     return right / len(y)
 
 
+@torch.enable_grad()
 def _epoch(model, X, y, optimizer, schedule, batch_size, max_shift, generator):
     """Take one step for each batch of the shuffled set; return average loss and accuracy."""
     model.train()
     loss_sum = right = 0
-    for batch in torch.randperm(len(X), generator=generator).split(batch_size):
+    for batch in torch.randperm(len(X), generator=generator, device="cpu").split(batch_size):
         images, labels = _shift(X[batch.to(X.device)], max_shift, generator), y[batch.to(y.device)]
         scores = model(images)
         loss = F.cross_entropy(scores, labels)
@@ -92,8 +93,8 @@ def _shift(X, max_shift, generator):
         return X
     h, w = X.shape[-2:]
     windows = F.pad(X, (max_shift,) * 4).unfold(2, h, 1).unfold(3, w, 1)
-    rows, columns = torch.randint(2 * max_shift + 1, (2, len(X)), generator=generator)
-    return windows[torch.arange(len(X)), :, rows, columns]
+    rows, columns = torch.randint(2 * max_shift + 1, (2, len(X)), generator=generator, device="cpu")
+    return windows[torch.arange(len(X), device="cpu"), :, rows, columns]
 
 
 def _like(model, name, data):
@@ -118,10 +119,12 @@ def _check_scores(model, name, X, y):
     """Check that the model takes the images and has a score for every label."""
     try:
         with evaluation_mode(model):
-            scores = model(X[:1])
+            scores, several = model(X[:1]), model(X[:2])  # one alone would not show that images are mixed
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{name} images: got shape {tuple(X.shape)}, which the model cannot take: {error}") from error
     require.tensor("scores of the model", scores, 2)
+    for rows, images in ((scores, X[:1]), (several, X[:2])):
+        require.equal("rows of scores of the model", len(rows), "the number of images", len(images))
     if y.max() >= scores.shape[1]:
         raise ValueError(
             f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "

@@ -264,7 +264,24 @@ TABLE = [
             nn.ModuleList([nn.ReLU()]),
         )
     ],
-    (receptive_field, {"layers": nn.Conv1d(1, 1, 3)}, ValueError, ("kernel_size: got (3,)", "pair")),
+    *[
+        (receptive_field, {"layers": layer}, ValueError, (f"layers: got {type(layer).__name__}", "one by one"))
+        for layer in (
+            nn.Conv1d(1, 1, 3),
+            nn.MaxPool3d(2),
+            nn.AdaptiveAvgPool1d(1),
+            nn.LSTM(2, 2),
+            nn.Fold(4, 2),
+            nn.MaxUnpool2d(2),
+            nn.FractionalMaxPool2d(2, output_ratio=0.5),
+            nn.PixelShuffle(2),
+            nn.PixelUnshuffle(2),
+            nn.Softmax(dim=-1),
+            nn.RMSNorm([24]) if hasattr(nn, "RMSNorm") else nn.LayerNorm(24),
+            nn.BatchNorm2d(2, track_running_stats=False),
+        )
+    ],
+    (receptive_field, {"layers": nn.MaxPool2d(2, padding=2)}, ValueError, ("layers: MaxPool2d", "half the window")),
     *tensors(comp_conv2d, "X", 2, layer=nn.Conv2d(1, 1, 1)),
     (comp_conv2d, {"layer": Conv2D(2), "X": X}, TypeError, ("layer: got Conv2D", "torch.nn.Conv2d")),
     (

@@ -283,8 +283,8 @@ def test_evaluate_is_the_share_of_right_answers():
     net = Constant()
     labels = torch.cat([torch.ones(600), torch.zeros(1500), torch.full((300,), 2)]).long()
     assert evaluate(net, (torch.zeros(2400, 1, 2, 2), labels)) == 0.25
-    assert net.calls[0] == (False, False, 1)  # tried on one image: does it take these, and how many classes has it?
-    assert net.calls[1:] == [(False, False, 1000), (False, False, 1000), (False, False, 400)] and net.training
+    assert net.calls[:2] == [(False, False, 1), (False, False, 2)]  # tried: does it take these, which scores come?
+    assert net.calls[2:] == [(False, False, 1000), (False, False, 1000), (False, False, 400)] and net.training
 
 
 @pytest.mark.parametrize("training", [True, False])
