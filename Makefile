@@ -70,7 +70,7 @@ run: $(READY) ## run the notebooks and store their outputs (NOTEBOOKS="chapters/
 	$(ENV)/bin/python tools/run_notebooks.py $(NOTEBOOKS)
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	$(ENV)/bin/jupyter lab chapters
+	$(ENV)/bin/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_dense_to_convolution.ipynb
 
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
