@@ -61,12 +61,15 @@ def visit(browser):
     """Open a page and return it; what went wrong meanwhile is in its `complaints`."""
     contexts = []
 
-    def open_page(name, width=1280, scheme="light", site=FROM_FILE, **options):
+    def open_page(name, width=1280, scheme="light", site=FROM_FILE, clock=False, **options):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
         contexts.append(context)
         context.route(lambda url: not url.startswith((site, "data:", "blob:")), lambda route: route.abort())
         page = context.new_page()
         page.complaints = listen(page, site)
+        if clock:  # the page's time then moves only as a test says
+            page.clock.install()
+            page.clock.pause_at(page.evaluate("Date.now()") + 1000)
         page.goto(site + name, wait_until="load")
         return page
 
@@ -237,7 +240,7 @@ def test_links_beside_and_below_a_page_keep_to_their_place(visit, name):
 @every_animated
 def test_animations_play_and_pause(visit, name):
     """All of a page's animations at once: they wait, play when asked, and stand still when paused."""
-    page = visit(name)
+    page = visit(name, clock=True)
     played = page.locator(".slide button:nth-of-type(2)")
     labels = "found => found.map(e => e.getAttribute('aria-label'))"
     positions = "() => [...document.querySelectorAll('.slide input[type=range]')].map(e => +e.value)"
@@ -247,13 +250,14 @@ def test_animations_play_and_pause(visit, name):
             button.press("Enter")  # the keyboard reaches it; a mouse does the same
         return set(played.evaluate_all(labels))
 
-    page.wait_for_timeout(1000)
+    page.clock.run_for(2000)
     assert set(played.evaluate_all(labels)) == {"Play"} and set(page.evaluate(positions)) == {0}
     assert press_all() == {"Pause"}
-    page.wait_for_function(f"({positions})().every(n => n > 0)", timeout=5000)
+    page.clock.run_for(1000)
+    assert all(n > 0 for n in page.evaluate(positions))
     assert press_all() == {"Play"}
     stopped_at = page.evaluate(positions)
-    page.wait_for_timeout(1000)
+    page.clock.run_for(2000)
     assert page.evaluate(positions) == stopped_at
 
 
