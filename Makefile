@@ -5,6 +5,7 @@ PYTHON ?= python3
 BOOK_FLAGS ?=
 PYTEST_FLAGS ?=
 NOTEBOOKS ?=
+NO_LIMIT ?=
 PORT ?= 8000
 
 BOOK_ENV := .venv-book
@@ -67,7 +68,7 @@ audit: | python-version ## look up the pinned packages in the database of known 
 	_build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 run: $(READY) ## run the notebooks and store their outputs (NOTEBOOKS="chapters/06_lenet.ipynb" for some)
-	$(ENV)/bin/python tools/run_notebooks.py $(NOTEBOOKS)
+	$(ENV)/bin/python tools/run_notebooks.py $(if $(NO_LIMIT),--no-limit) $(NOTEBOOKS)
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(ENV)/bin/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_dense_to_convolution.ipynb

@@ -78,12 +78,21 @@ def test_a_notebook_over_its_limit_is_left_as_it_was(tool, tmp_path, capsys, mon
     assert "the limit is 0 s" in capsys.readouterr().err and path.read_bytes() == before
 
 
-@pytest.mark.parametrize("stated, seconds, expected", [(None, 7, 10), (10, 6, 10), (10, 4.9, 5), (10, 10.1, 15)])
+def test_without_a_limit_it_is_stored_all_the_same(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(tool, "LIMIT", 0)
+    path = notebook(tmp_path, "1 + 1")
+    assert tool.main(["--no-limit", str(path)]) == 0
+    assert "**Run time** about" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "stated, seconds, expected", [(None, 7, 10), (10, 6, 10), (10, 4.9, 5), (10, 10.1, 15), (None, 121, 180)]
+)
 def test_the_stated_time_changes_only_when_it_no_longer_holds(tool, stated, seconds, expected):
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(TITLE)])
     if stated:
         page.metadata.run_time_s = stated
-    tool.state_run_time(page, seconds, limit=30)
+    tool.state_run_time(page, seconds, limit=600)
     assert page.metadata.run_time_s == expected
     assert f"**Run time** about {expected} s on 2 cores" in page.cells[0].source
 
