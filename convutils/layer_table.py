@@ -89,7 +89,7 @@ def layer_table(model, input_shape):
     A copy of the network is run on one image of zeros, in evaluation mode. A layer that runs twice has two lines. The
     receptive field is computed from the layers where nothing but they comes between image and unit. Where the network
     does something between its layers, or has layers nobody knows, the field is measured: rows and columns of the
-    image are changed one by one; in networks too large for that (more than 2·10¹⁰ MACs in all) it is left open.
+    image are changed one by one; in networks too large for that (more than 2·10⁹ MACs in all) it is left open.
 
     Raises:
         ValueError: if `input_shape` is not three positive ints, or not what the network takes.
@@ -185,7 +185,7 @@ class _Calls:
                 row.macs or sum(p.numel() for p in own_parameters(layer))
                 for row, layer in zip(rows, self.layers, strict=True)
             )
-            > 2e10
+            > 2e9
         ):
             return [row.receptive_field for row in rows]
         try:
