@@ -7,6 +7,7 @@ A NaN or an infinity is no bad input: it spreads to every output whose window se
 
 from convutils import kernels
 from convutils.channels import (
+    Conv2D,
     ConvCost,
     compose_kernels,
     conv_cost,
@@ -15,7 +16,7 @@ from convutils.channels import (
     corr2d_multi_in_out_1x1,
 )
 from convutils.checks import check
-from convutils.convolution import Conv2D, convolve2d, corr2d, im2col
+from convutils.convolution import convolve2d, corr2d, im2col
 from convutils.data import load_digits, load_fashion_mnist, load_mnist
 from convutils.dense_to_convolution import corr1d, corr3d, toeplitz2d
 from convutils.layer_table import LayerTable, layer_table

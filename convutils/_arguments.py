@@ -89,6 +89,25 @@ def same_dtype(**tensors):
         raise TypeError(f"dtype: {came}; wanted the same dtype for all, and numbers")
 
 
+def image_and_kernel(X, K):
+    """Check an image and a kernel, both rows × columns."""
+    tensor("X", X, 2)
+    tensor("K", K, 2)
+    same_dtype(X=X, K=K)
+
+
+def images_and_bank(X, K, bias=None):
+    """Check c_i × h × w images or a batch of them, a kernel bank c_o × c_i × k_h × k_w, and a bias of length c_o."""
+    tensor("X", X, 3, 4, empty_batch=True)
+    tensor("K", K, 4)
+    same_dtype(X=X, K=K)
+    equal("input channels of K", K.shape[1], "X", X.shape[-3])
+    if bias is not None:
+        tensor("bias", bias, 1)
+        same_dtype(K=K, bias=bias)
+        equal("length of bias", len(bias), "the output channels of K", len(K))
+
+
 def equal(name, got, other, wanted):
     """Check two counts that must agree, such as the channels of an image and of its kernel."""
     if got != wanted:

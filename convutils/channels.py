@@ -1,15 +1,17 @@
-"""Chapter 4: several input and output channels, 1×1 convolutions, composition and cost."""
+"""Chapter 4: several input and output channels, the convolution layer, 1×1 convolutions, composition and cost."""
 
 from typing import NamedTuple
 
 import torch
+from torch import Tensor, nn
 
 from convutils import _arguments as require
-from convutils._windows import count_windows, pad, window_pairs
-from convutils.convolution import corr2d
+from convutils._layers import Windowed
+from convutils._windows import count_windows, window_pairs
+from convutils.convolution import corr2d, im2col
 
 
-def corr2d_multi_in(X, K):
+def corr2d_multi_in(X: Tensor, K: Tensor) -> Tensor:
     """Cross-correlate each channel with its own kernel and add: X is c × h × w, K is c × k_h × k_w.
 
     Raises:
@@ -28,7 +30,14 @@ def corr2d_multi_in(X, K):
     return sum(corr2d(x, k) for x, k in zip(X, K, strict=True))
 
 
-def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
+def corr2d_multi_in_out(
+    X: Tensor,
+    K: Tensor,
+    bias: Tensor | None = None,
+    *,
+    padding: int | tuple[int, int] = 0,
+    stride: int | tuple[int, int] = 1,
+) -> Tensor:
     """Cross-correlate c_i × h × w (or n × c_i × h × w) with a kernel bank c_o × c_i × k_h × k_w.
 
     Output channel o is `corr2d_multi_in(X, K[o])`, plus `bias[o]` if there is one. Padding (on each side) and
@@ -41,34 +50,64 @@ def corr2d_multi_in_out(X, K, bias=None, *, padding=0, stride=1):
         >>> corr2d_multi_in_out(torch.ones(2, 3, 3), torch.ones(3, 2, 2, 2)).shape
         torch.Size([3, 2, 2])
     """
-    require.tensor("X", X, 3, 4, empty_batch=True)
-    require.tensor("K", K, 4)
-    require.same_dtype(X=X, K=K)
-    require.equal("input channels of K", K.shape[1], "X", X.shape[-3])
-    bias = K.new_zeros(1) if bias is None else _checked_bias(bias, K)
-    (k_h, k_w), p, (s_h, s_w), _ = geometry = window_pairs(tuple(K.shape[2:]), padding, stride)
-    size = count_windows("K", X.shape[-2:], *geometry)
-    images = pad(X if X.ndim == 4 else X[None], p)
-    # as in corr2d, but kernel row i of all channels meets image rows i, i + s_h, … in one product, added to the sum
-    windows = images.unfold(3, k_w, s_w).movedim(4, 2).flatten(1, 2).contiguous()
-    last = (size[0] - 1) * s_h
-    rows = (windows[:, :, i : i + last + 1 : s_h].flatten(2) for i in range(k_h))
-    kernel_rows = K.movedim(2, 0).flatten(2)[:, None].expand(-1, len(images), -1, -1)
-    Y = torch.baddbmm(bias[:, None], kernel_rows[0], next(rows))
-    for i in range(1, k_h):
-        Y.baddbmm_(kernel_rows[i], next(rows))
-    return Y.view(*X.shape[:-3], len(K), *size)
+    require.images_and_bank(X, K, bias)
+    size = count_windows("K", X.shape[-2:], *window_pairs(tuple(K.shape[2:]), padding, stride))
+    Y = K.flatten(1) @ im2col(X, tuple(K.shape[2:]), padding=padding, stride=stride)
+    return (Y if bias is None else Y + bias[:, None]).unflatten(-1, size)
 
 
-def _checked_bias(bias, K):
-    """Return the bias, which must hold one number of K's dtype for each output channel."""
-    require.tensor("bias", bias, 1)
-    require.same_dtype(K=K, bias=bias)
-    require.equal("length of bias", len(bias), "the output channels of K", len(K))
-    return bias
+class Conv2D(Windowed):
+    """A convolution layer: cross-correlation with a learned kernel bank, plus a learned bias for each output channel.
+
+    The weight is c_o × c_i × k_h × k_w, the bias has c_o entries. The input is c_i × h × w or n × c_i × h × w; with
+    one channel in and out also one rows × columns image, which gives one back. Weights start uniform in
+    ±1/√(c_i·k_h·k_w), biases at 0.
+
+    Raises:
+        ValueError: from the call, if the input has other dimensions or channels.
+
+    Example:
+        >>> Conv2D(kernel_size=(1, 2))(torch.ones(6, 8)).shape
+        torch.Size([6, 7])
+        >>> Conv2D(3, 2, 4, padding=1)(torch.ones(2, 6, 8)).shape
+        torch.Size([4, 6, 8])
+    """
+
+    correlate = staticmethod(corr2d_multi_in_out)
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        in_channels: int = 1,
+        out_channels: int = 1,
+        *,
+        padding: int | tuple[int, int] = 0,
+        stride: int | tuple[int, int] = 1,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = require.pair("kernel_size", kernel_size, 1)
+        self.in_channels = require.integer("in_channels", in_channels, 1)
+        self.out_channels = require.integer("out_channels", out_channels, 1)
+        self.padding, self.stride = require.pair("padding", padding, 0), require.pair("stride", stride, 1)
+        bound = (in_channels * self.kernel_size[0] * self.kernel_size[1]) ** -0.5
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *self.kernel_size).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+
+    def forward(self, X: Tensor) -> Tensor:
+        one_channel = self.in_channels == self.out_channels == 1
+        require.tensor("X", X, *(2, 3, 4) if one_channel else (3, 4), empty_batch=True)
+        images = X[None] if X.ndim == 2 else X
+        Y = self.correlate(images, self.weight, self.bias, padding=self.padding, stride=self.stride)
+        return Y[0] if X.ndim == 2 else Y
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, in_channels={self.in_channels}, out_channels={self.out_channels}, "
+            f"padding={self.padding}, stride={self.stride}"
+        )
 
 
-def corr2d_multi_in_out_1x1(X, K):
+def corr2d_multi_in_out_1x1(X: Tensor, K: Tensor) -> Tensor:
     """Apply a 1×1 convolution as one dense layer for every pixel: X is c_i × h × w, K is c_o × c_i × 1 × 1.
 
     Raises:
@@ -86,7 +125,7 @@ def corr2d_multi_in_out_1x1(X, K):
     return (K.flatten(1) @ X.flatten(1)).unflatten(-1, tuple(X.shape[1:]))
 
 
-def compose_kernels(W1, W2):
+def compose_kernels(W1: Tensor, W2: Tensor) -> Tensor:
     """Return the one kernel bank that equals W1 followed by W2, at stride 1 and without padding between.
 
     W1 is c_mid × c_i × h1 × w1, W2 is c_o × c_mid × h2 × w2; the result is c_o × c_i × (h1+h2-1) × (w1+w2-1):
@@ -127,7 +166,7 @@ class ConvCost(NamedTuple):
         backward_macs: both gradients
     """
 
-    output_shape: tuple
+    output_shape: tuple[int, ...]
     multiplications: int
     additions: int
     macs: int
@@ -142,7 +181,15 @@ class ConvCost(NamedTuple):
     backward_macs: int
 
 
-def conv_cost(input_shape, weight_shape, *, padding=0, stride=1, dilation=1, groups=1):
+def conv_cost(
+    input_shape: tuple[int, ...],
+    weight_shape: tuple[int, int, int, int],
+    *,
+    padding: int | tuple[int, int] = 0,
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+) -> ConvCost:
     """Count what a convolution costs forward and backward; returns a `ConvCost`.
 
     `input_shape` is (c_i, h, w) or (n, c_i, h, w), `weight_shape` (c_o, c_i / groups, k_h, k_w).

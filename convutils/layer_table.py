@@ -9,7 +9,7 @@ from torch import nn
 
 from convutils import _arguments as require
 from convutils._layers import POINTWISE, WINDOWED, evaluation_mode, is_one_of, is_pointwise, window_of
-from convutils.convolution import Conv2D
+from convutils.channels import Conv2D
 
 
 class LayerRow(NamedTuple):

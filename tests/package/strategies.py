@@ -2,13 +2,22 @@
 
 from typing import NamedTuple
 
+import pytest
 import torch
 from hypothesis import strategies as st
+
+import convutils
+from convutils import fast
 
 LAYOUTS = ("plain", "transposed", "strided", "middle", "expanded")
 DTYPES = (torch.float32, torch.float64, torch.int64)
 layouts, dtypes = st.sampled_from(LAYOUTS), st.sampled_from(DTYPES)
 seeds = st.integers(0, 10_000)
+
+
+def plain_and_fast(name):
+    """Run a test with the function or layer of the chapters, and with the quick one of the same name."""
+    return pytest.mark.parametrize(name, [getattr(convutils, name), getattr(fast, name)], ids=["plain", "fast"])
 
 
 class Windows(NamedTuple):

@@ -5,6 +5,7 @@ One row is a function, its arguments, the error and the words its message must c
 
 import inspect
 import re
+from copy import copy
 
 import matplotlib.pyplot as plt
 import pytest
@@ -60,6 +61,11 @@ DATA = (t(5, 1, 4, 4), torch.tensor([0, 1, 2, 0, 1]))
 
 def normalising_net():
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 3), nn.BatchNorm1d(3))
+
+
+class Doubling(nn.Conv2d):
+    def forward(self, X):
+        return 2 * super().forward(X)
 
 
 NAN, INF = float("nan"), float("inf")
@@ -213,9 +219,9 @@ TABLE = [
     *windows(Conv2D, "ps", kernel_size=2),
     *integers(Conv2D, "in_channels", 1, kernel_size=2),
     *integers(Conv2D, "out_channels", 1, kernel_size=2),
-    (Conv2D(2), {"X": t(1, 3, 4)}, ValueError, ("X: got 3 dimensions", "(1, 3, 4)", "wanted 2")),
+    *tensors(Conv2D(2), "X", 2, 3, 4),
     (Conv2D(2), {"X": t(3, 4, dtype=DOUBLE)}, TypeError, ("X is torch.float64", "K is torch.float32")),
-    (Conv2D(2, 3, 4), {"X": t(3, 4)}, ValueError, ("X: got 2 dimensions", "wanted 3 or 4")),
+    *tensors(Conv2D(2, 3, 4), "X", 3, 4),
     (Conv2D(2, 3, 4), {"X": t(2, 5, 5)}, ValueError, ("input channels of K: got 3", "wanted 2 to match X")),
     (Conv2D(6), {"X": t(5, 9)}, ValueError, ("K: the window spans 6×6", "5×9")),
     # ---- chapter 3
@@ -471,6 +477,7 @@ TABLE = [
         ValueError,
         ("input_shape: got (1, 32, 32)", "Linear(in_features=400", "cannot take the 576"),
     ),
+    *flags(with_own_layers, "plain", model=nn.ReLU()),
     (with_own_layers, {"model": [nn.ReLU()]}, TypeError, ("model: got list", "wanted a torch.nn.Module")),
     *[
         (with_own_layers, {"model": nn.Sequential(nn.ReLU(), nn.Sequential(layer))}, ValueError, words)
@@ -478,8 +485,9 @@ TABLE = [
             (nn.Conv2d(1, 2, 3, dilation=2), "model: Conv2d(1, 2", "has dilation=(2, 2), wanted 1"),
             (nn.Conv2d(2, 2, 3, groups=2), "model: Conv2d(2, 2", "has groups=2, wanted 1"),
             (nn.Conv2d(1, 2, 3, padding_mode="circular"), "model: Conv2d(1, 2", "has padding_mode='circular', wanted"),
-            (nn.Conv2d(1, 2, 3, bias=False), "model: got Conv2d(1, 2", "wanted a bias"),
-            (nn.Conv2d(1, 1, 3), "model: got Conv2d(1, 1", "more than one channel"),
+            (nn.Conv2d(1, 2, 3, bias=False), "model: got Conv2d(1, 2", "a bias"),
+            (nn.LazyConv2d(2, 3), "model: got LazyConv2d(0, 2", "wanted weights"),
+            (Doubling(1, 2, 3), "model: got Doubling(1, 2", "forward of its own"),
             (nn.Conv2d(1, 2, 3, padding="same"), "model: got Conv2d(1, 2", "a padding in numbers"),
             (nn.MaxPool2d(2, ceil_mode=True), "model: MaxPool2d", "has ceil_mode=True, wanted False"),
             (nn.MaxPool2d(2, dilation=2), "model: MaxPool2d", "has dilation=2, wanted 1"),
@@ -704,8 +712,23 @@ TABLE = [
 ]
 
 
+def quick(function):
+    """Return the function or layer of `convutils.fast` with this one's name; None where there is none."""
+    if isinstance(function, (Conv2D, Pool2D)):
+        twin = copy(function)
+        twin.__class__ = getattr(fast, type(function).__name__)
+        return twin
+    name = getattr(function, "__name__", "")
+    return getattr(fast, name, None) if getattr(convutils, name, None) is function else None
+
+
+TABLE += [(twin, *rest) for function, *rest in TABLE if (twin := quick(function))]
+
+
 def name_of_function(function):
-    return getattr(function, "__name__", type(function).__name__)
+    """Return a function's or layer's name, with its module's where that is `fast`."""
+    named = function if hasattr(function, "__name__") else type(function)
+    return "fast." * (named.__module__ == fast.__name__) + named.__name__
 
 
 def name_of(row):
@@ -735,8 +758,10 @@ def public_functions():
     public = {name: getattr(convutils, name) for name in convutils.__all__}
     for module in (fast, kernels, figures):
         public |= {
-            name: value
-            for name, value in inspect.getmembers(module, inspect.isfunction)
+            name_of_function(value): value
+            for name, value in inspect.getmembers(
+                module, lambda value: inspect.isfunction(value) or inspect.isclass(value)
+            )
             if value.__module__ == module.__name__ and not name.startswith("_")
         }
     return {name: value for name, value in public.items() if callable(value) and name not in RESULTS}

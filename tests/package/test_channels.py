@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import assert_close, dtypes, in_double, layouts, pair, random_tensor, seeds, windows
+from strategies import assert_close, dtypes, in_double, layouts, pair, plain_and_fast, random_tensor, seeds, windows
 from torch import nn
 from torch.autograd import gradcheck
 from torch.nn import functional as F
@@ -45,15 +45,17 @@ def test_multi_in_agrees_with_torch(w, c, dtype, x_layout, k_layout, seed):
     assert_close(corr2d_multi_in(X, K), torch.stack([corr2d(X[c], K[c]) for c in range(len(X))]).sum(0))
 
 
+@plain_and_fast("corr2d_multi_in_out")
 @given(windows(dilated=False), st.integers(0, 3), channels, channels, dtypes, layouts, layouts, seeds)
-def test_multi_in_out_agrees_with_torch(w, batch, c_i, c_o, dtype, x_layout, k_layout, seed):
+def test_multi_in_out_agrees_with_torch(corr2d_multi_in_out, w, batch, c_i, c_o, dtype, x_layout, k_layout, seed):
     X = random_tensor((batch, c_i, *w.input_size) if batch else (c_i, *w.input_size), seed, dtype, x_layout)
     K = random_tensor((c_o, c_i, *w.kernel_size), seed + 1, dtype, k_layout)
     geometry = {"padding": w.padding, "stride": w.stride}
     assert_close(corr2d_multi_in_out(X, K, **geometry), in_double(F.conv2d, X, K, **geometry))
 
 
-def test_each_output_channel_owns_one_kernel_per_input_channel():
+@plain_and_fast("corr2d_multi_in_out")
+def test_each_output_channel_owns_one_kernel_per_input_channel(corr2d_multi_in_out):
     X, K = random_tensor((3, 5, 6)), random_tensor((4, 3, 2, 3), 1)
     assert_close(corr2d_multi_in_out(X, K), torch.stack([corr2d_multi_in(X, kernels) for kernels in K]))
     changed = K.clone()
@@ -92,6 +94,65 @@ def test_inputs_are_left_alone():
     before = X.clone(), K.clone()
     corr2d_multi_in(X, K).add_(1), corr2d_multi_in_out(X, K[None]).add_(1)
     assert torch.equal(X, before[0]) and torch.equal(K, before[1])
+
+
+# ---- Conv2D
+
+
+def test_one_channel_layer_takes_an_image_and_gives_one_back():
+    layer, X = Conv2D((1, 2)), torch.tensor([[1.0, 0, 0]])
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[[[1.0, -1]]]]))
+        layer.bias.fill_(0.5)
+    assert layer(X).tolist() == [[1.5, 0.5]]
+    assert layer(X[None]).tolist() == [[[1.5, 0.5]]] and layer(X[None, None]).tolist() == [[[[1.5, 0.5]]]]
+
+
+@plain_and_fast("Conv2D")
+@given(windows(dilated=False), st.integers(0, 2), st.integers(1, 3), st.integers(1, 3), seeds)
+def test_layer_agrees_with_torch(Conv2D, w, batch, c_i, c_o, seed):
+    geometry = {"padding": w.padding, "stride": w.stride}
+    ours = Conv2D(w.kernel_size, c_i, c_o, **geometry).double()
+    theirs = nn.Conv2d(c_i, c_o, w.kernel_size, **geometry).double()
+    ours.load_state_dict(theirs.state_dict())
+    X = random_tensor((batch, c_i, *w.input_size) if batch else (c_i, *w.input_size), seed)
+    assert_close(ours(X), theirs(X))
+    if c_i == c_o == 1 and not batch:
+        assert_close(ours(X[0]), theirs(X)[0])
+
+
+def test_layer_parameters():
+    layer = Conv2D(3, 2, 5)
+    assert {name: tuple(p.shape) for name, p in layer.named_parameters()} == {"weight": (5, 2, 3, 3), "bias": (5,)}
+    assert Conv2D((2, 3), 4, 1).weight.shape == (1, 4, 2, 3) and Conv2D(2, 1, 3).bias.shape == (3,)
+    assert Conv2D(2).weight.shape == (1, 1, 2, 2) and Conv2D(2).bias.shape == (1,)
+
+
+def test_layer_starts_uniform_within_its_bound():
+    torch.manual_seed(0)
+    layer = Conv2D((2, 9), 4, 100)
+    bound = (4 * 2 * 9) ** -0.5
+    assert 0.99 * bound < layer.weight.max() <= bound and -bound <= layer.weight.min() < -0.99 * bound
+    assert abs(layer.weight.mean()) < 0.02 * bound and not layer.bias.any()
+
+
+@pytest.mark.parametrize("layer, shape", [(Conv2D(2, padding=1), (3, 4)), (Conv2D(2, 2, 3, stride=2), (2, 2, 4, 5))])
+def test_layer_gradcheck(layer, shape):
+    layer, X = layer.double(), random_tensor(shape).requires_grad_()
+    assert gradcheck(lambda X, *_: layer(X), (X, *layer.parameters()))
+
+
+def test_layer_says_what_it_is():
+    layer = Conv2D((1, 2), 3, 4, padding=1)
+    assert repr(layer) == "Conv2D(kernel_size=(1, 2), in_channels=3, out_channels=4, padding=(1, 1), stride=(1, 1))"
+
+
+def test_layer_state_is_saved_and_loaded(tmp_path):
+    layer, other = Conv2D(3, 2, 2), Conv2D(3, 2, 2)
+    torch.save(layer.state_dict(), tmp_path / "layer.pt")
+    other.load_state_dict(torch.load(tmp_path / "layer.pt", weights_only=True))
+    X = torch.ones(2, 4, 4)
+    assert torch.equal(layer(X), other(X))
 
 
 # ---- compose_kernels

@@ -29,12 +29,12 @@ from convutils import (
     corr2d_multi_in_out,
     corr2d_multi_in_out_1x1,
     corr3d,
+    fast,
     im2col,
     output_size,
     pool2d,
     toeplitz2d,
 )
-from convutils.fast import with_own_layers
 
 some = settings(max_examples=max(1, settings().max_examples // 5))  # of the profile's: each of these costs many calls
 
@@ -70,11 +70,11 @@ def toeplitz_calls(draw):
 
 
 @st.composite
-def corr2d_calls(draw):
+def corr2d_calls(draw, ours=corr2d):
     w = draw(small_windows())
     geometry = {"padding": w.padding, "stride": w.stride, "dilation": w.dilation}
     return Call(
-        partial(corr2d, **geometry),
+        partial(ours, **geometry),
         lambda X, K: F.conv2d(X[None, None], K[None, None], **geometry)[0, 0],
         (w.input_size, w.kernel_size),
     )
@@ -108,22 +108,22 @@ def im2col_calls(draw, batch=batches):
 
 
 @st.composite
-def bank_calls(draw, batch=batches):
+def bank_calls(draw, ours=corr2d_multi_in_out, batch=batches):
     w, c_i, c_o = draw(small_windows(dilated=False)), draw(few), draw(few)
     geometry = {"padding": w.padding, "stride": w.stride}
     shapes = (*draw(batch), c_i, *w.input_size), (c_o, c_i, *w.kernel_size), (c_o,)
     return Call(
-        partial(corr2d_multi_in_out, **geometry),
+        partial(ours, **geometry),
         partial(F.conv2d, **geometry),
         shapes if draw(st.booleans()) else shapes[:2],
     )  # with a bias and without
 
 
 @st.composite
-def layer_calls(draw, batch=batches):
-    w, c_i, c_o = draw(small_windows(dilated=False)), draw(few), draw(st.integers(2, 3))
+def layer_calls(draw, kind=Conv2D, batch=batches):
+    w, c_i, c_o = draw(small_windows(dilated=False)), draw(few), draw(few)
     geometry = {"padding": w.padding, "stride": w.stride}
-    layer = Conv2D(w.kernel_size, c_i, c_o, **geometry)
+    layer = kind(w.kernel_size, c_i, c_o, **geometry)
 
     def ours(X, weight, bias):
         return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, (X,))
@@ -157,14 +157,16 @@ def compose_calls(draw):
 
 
 @st.composite
-def pool_calls(draw, mode, layer=False, batch=batches):
+def pool_calls(draw, mode, ours=pool2d, batch=batches):
     k = draw(st.tuples(few, few))
     p = tuple(draw(st.integers(0, size // 2)) for size in k)
     n = tuple(max(1, k[a] - 2 * p[a]) + draw(st.integers(0, 4)) for a in (0, 1))
     geometry = {"padding": p, "stride": draw(st.tuples(few, few))}
     native = {"max": F.max_pool2d, "avg": F.avg_pool2d}[mode]
-    ours = Pool2D(k, mode, **geometry) if layer else partial(pool2d, pool_size=k, mode=mode, **geometry)
-    return Call(ours, partial(native, kernel_size=k, **geometry), ((*draw(batch), draw(few), *n),))
+    function = (
+        ours(k, mode, **geometry) if isinstance(ours, type) else partial(ours, pool_size=k, mode=mode, **geometry)
+    )
+    return Call(function, partial(native, kernel_size=k, **geometry), ((*draw(batch), draw(few), *n),))
 
 
 CALLS = {
@@ -181,12 +183,16 @@ CALLS = {
     "compose_kernels": compose_calls(),
     "pool2d max": pool_calls("max"),
     "pool2d avg": pool_calls("avg"),
-    "Pool2D max": pool_calls("max", layer=True),
-    "Pool2D avg": pool_calls("avg", layer=True),
+    "Pool2D max": pool_calls("max", Pool2D),
+    "Pool2D avg": pool_calls("avg", Pool2D),
+    "fast.corr2d": corr2d_calls(fast.corr2d),
+    "fast.corr2d_multi_in_out": bank_calls(fast.corr2d_multi_in_out),
+    "fast.Conv2D": layer_calls(fast.Conv2D),
+    "fast.pool2d max": pool_calls("max", fast.pool2d),
+    "fast.pool2d avg": pool_calls("avg", fast.pool2d),
+    "fast.Pool2D max": pool_calls("max", fast.Pool2D),
 }
 each_function = pytest.mark.parametrize("name", CALLS)
-# pooling's own gradient rule is not made for torch.func: that way of writing it takes twice as long on small batches
-each_mapped_function = pytest.mark.parametrize("name", [name for name in CALLS if "pool2d" not in name.lower()])
 
 
 def tensors(shapes, seed):
@@ -255,7 +261,11 @@ BATCHED = {
     "Conv2D": layer_calls,
     "pool2d max": partial(pool_calls, "max"),
     "pool2d avg": partial(pool_calls, "avg"),
-    "Pool2D max": partial(pool_calls, "max", True),
+    "Pool2D max": partial(pool_calls, "max", Pool2D),
+    "fast.corr2d_multi_in_out": partial(bank_calls, fast.corr2d_multi_in_out),
+    "fast.Conv2D": partial(layer_calls, fast.Conv2D),
+    "fast.pool2d max": partial(pool_calls, "max", fast.pool2d),
+    "fast.pool2d avg": partial(pool_calls, "avg", fast.pool2d),
 }
 
 
@@ -298,10 +308,10 @@ def networks(draw):
     return nn.Sequential(*layers[:1], nn.Sequential(*layers[1:])).double(), shape
 
 
-@given(networks(), seeds)
-def test_a_network_of_our_layers_gives_the_same(drawn, seed):
+@given(networks(), st.booleans(), seeds)
+def test_a_network_of_our_layers_gives_the_same(drawn, plain, seed):
     net, shape = drawn
-    own, X = with_own_layers(net), tensors([shape], seed)[0]
+    own, X = fast.with_own_layers(net, plain=plain), tensors([shape], seed)[0]
     ours, theirs = X.clone().requires_grad_(), X.clone().requires_grad_()
     Y, wanted = own(ours), net(theirs)
     assert_close(Y, wanted)
@@ -316,15 +326,17 @@ def test_a_network_of_our_layers_gives_the_same(drawn, seed):
     assert not any(isinstance(layer, (Conv2D, Pool2D)) for layer in net.modules())  # it is a copy
 
 
-def test_a_single_layer_becomes_ours_too():
-    assert isinstance(with_own_layers(nn.MaxPool2d(2)), Pool2D)
-    assert isinstance(with_own_layers(nn.Conv2d(1, 2, 3)), Conv2D)
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_single_layer_becomes_ours_too(plain):
+    kinds = (Conv2D, Pool2D) if plain else (fast.Conv2D, fast.Pool2D)
+    own = [fast.with_own_layers(layer, plain=plain) for layer in (nn.Conv2d(1, 1, 3), nn.MaxPool2d(2).eval())]
+    assert tuple(map(type, own)) == kinds and [layer.training for layer in own] == [True, False]
 
 
 # ---- vmap and compile
 
 
-@each_mapped_function
+@each_function
 @some
 @given(st.data(), st.integers(1, 3), seeds)
 def test_vmap_is_a_loop(name, data, n, seed):
@@ -337,7 +349,7 @@ def test_vmap_is_a_loop(name, data, n, seed):
     assert_close(vmap(call.ours, in_dims)(*arguments), torch.stack(loop))
 
 
-@each_mapped_function
+@each_function
 @some
 @given(st.data(), seeds)
 def test_gradients_under_vmap_are_those_of_each_alone(name, data, seed):
@@ -366,6 +378,10 @@ COMPILED = {  # a call of each, in all its branches that matter to a graph
     "pool2d max": (partial(pool2d, pool_size=(2, 3), padding=1), (2, 3, 5, 6)),
     "pool2d avg": (partial(pool2d, pool_size=2, mode="avg", stride=2), (5, 6)),
     "Pool2D": (Pool2D(2), (2, 3, 5, 6)),
+    "fast.corr2d": (partial(fast.corr2d, dilation=(1, 2), **GEOMETRY), (6, 7), (2, 3)),
+    "fast.Conv2D": (fast.Conv2D(2, 3, 2, **GEOMETRY).double(), (2, 3, 4, 5)),
+    "fast.Pool2D max": (fast.Pool2D(2), (2, 3, 5, 6)),
+    "fast.Pool2D avg": (fast.Pool2D(2, "avg"), (2, 3, 5, 6)),
 }
 TORCH = tuple(int(number) for number in torch.__version__.split(".")[:2])
 # capturing one graph is what fails where a function cannot be compiled; the long run has it made into machine code too
@@ -385,7 +401,7 @@ BACKENDS = [
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled_functions_give_the_same(name, backend):
-    if name in ("pool2d max", "Pool2D") and TORCH < (2, 14):
+    if name.startswith("fast.Pool2D") and TORCH < (2, 14):
         pytest.skip("torch 2.2 cannot compile a gradient of our own; known to work from the pinned version on")
     function, *shapes = COMPILED[name]
     torch.compiler.reset()

@@ -8,12 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
-from strategies import assert_close, dtypes, in_double, layouts, pair, random_tensor, seeds, windows
-from torch import nn
+from strategies import assert_close, dtypes, in_double, layouts, pair, plain_and_fast, random_tensor, seeds, windows
 from torch.autograd import gradcheck
 from torch.nn import functional as F
 
-from convutils import Conv2D, convolve2d, corr2d, im2col
+from convutils import convolve2d, corr2d, im2col
 
 SMALL = torch.arange(9.0).reshape(3, 3), torch.tensor([[0.0, 1], [2, 3]])
 
@@ -70,18 +69,20 @@ def test_diagonal_edge():
     assert torch.equal(corr2d(X, K.T), corr2d(X.T, K).T)
 
 
+@plain_and_fast("corr2d")
 @given(windows(), dtypes, layouts, layouts, seeds)
-def test_corr2d_agrees_with_torch(w, dtype, x_layout, k_layout, seed):
+def test_corr2d_agrees_with_torch(corr2d, w, dtype, x_layout, k_layout, seed):
     X, K = random_tensor(w.input_size, seed, dtype, x_layout), random_tensor(w.kernel_size, seed + 1, dtype, k_layout)
     geometry = {"padding": w.padding, "stride": w.stride, "dilation": w.dilation}
     assert_close(corr2d(X, K, **geometry), in_double(conv2d, X, K, **geometry))
 
 
+@plain_and_fast("corr2d")
 @pytest.mark.parametrize(
     "size, kernel",
     [((5, 5), (5, 5)), ((1, 7), (1, 3)), ((7, 1), (3, 1)), ((6, 9), (2, 4)), ((1, 1), (1, 1)), ((8, 5), (4, 5))],
 )
-def test_corr2d_on_a_grid(size, kernel):
+def test_corr2d_on_a_grid(corr2d, size, kernel):
     X, K = random_tensor(size), random_tensor(kernel, 1)
     assert_close(corr2d(X, K), loop(X, K))
     for padding, stride, dilation in product((0, 1, 6, (2, 0), (0, 3)), (1, 2, 9, (1, 3), (2, 1)), (1, 2, (1, 2))):
@@ -113,6 +114,7 @@ def test_dtype_is_kept_where_d2l_loses_it(d2l):
     assert corr2d(X, K).dtype == torch.float64 and d2l.corr2d(X, K).dtype == torch.float32
 
 
+@plain_and_fast("corr2d")
 @pytest.mark.parametrize(
     "dtype",
     [
@@ -128,18 +130,20 @@ def test_dtype_is_kept_where_d2l_loses_it(d2l):
         torch.int64,
     ],
 )
-def test_dtype_is_kept(dtype):
+def test_dtype_is_kept(corr2d, dtype):
     Y = corr2d(SMALL[0].to(dtype), SMALL[1].to(dtype), padding=1)
     assert Y.dtype == dtype and Y[1, 1] == 19
 
 
-def test_pairs_may_be_lists_sizes_or_numpy_ints():
+@plain_and_fast("corr2d")
+def test_pairs_may_be_lists_sizes_or_numpy_ints(corr2d):
     wanted = conv2d(*SMALL, padding=(2, 1), stride=(1, 2))
     for padding in ([2, 1], torch.Size([2, 1]), (np.int64(2), np.int32(1))):
         assert_close(corr2d(*SMALL, padding=padding, stride=[np.int64(1), 2]), wanted)
 
 
-def test_huge_padding_and_stride():
+@plain_and_fast("corr2d")
+def test_huge_padding_and_stride(corr2d):
     assert_close(corr2d(*SMALL, padding=50), conv2d(*SMALL, padding=50))
     assert corr2d(*SMALL, stride=99).tolist() == [[19]]
 
@@ -181,7 +185,8 @@ def test_corr2d_is_translation_equivariant():
     assert not torch.equal(corr2d(shifted, K, stride=2), corr2d(X, K, stride=2).roll((1, 0), (0, 1)))
 
 
-def test_corr2d_leaves_its_inputs_alone():
+@plain_and_fast("corr2d")
+def test_corr2d_leaves_its_inputs_alone(corr2d):
     X, K = random_tensor((5, 6)), random_tensor((2, 3), 1)
     before = X.clone(), K.clone()
     corr2d(X, K, padding=1).add_(1), convolve2d(X, K).add_(1), im2col(X[None], 1).add_(1)
@@ -263,72 +268,6 @@ def test_im2col_agrees_with_unfold(w, batch, channels, dtype, layout, seed):
 
 def test_im2col_gradcheck():
     assert gradcheck(lambda X: im2col(X, (2, 3), padding=(1, 2), stride=2), random_tensor((2, 3, 4)).requires_grad_())
-
-
-# ---- Conv2D
-
-
-def test_one_channel_layer_takes_an_image():
-    layer = Conv2D((1, 2))
-    assert layer.weight.shape == (1, 2) and layer.bias.shape == () and layer.bias == 0
-    with torch.no_grad():
-        layer.weight.copy_(torch.tensor([[1.0, -1]]))
-        layer.bias.fill_(0.5)
-    assert layer(torch.tensor([[1.0, 0, 0]])).tolist() == [[1.5, 0.5]]
-
-
-def test_one_channel_layer_pads_and_strides():
-    layer, X = Conv2D((2, 3), padding=(1, 2), stride=(2, 1)), random_tensor((5, 6), dtype=torch.float32)
-    assert_close(layer(X), conv2d(X, layer.weight, padding=(1, 2), stride=(2, 1)) + layer.bias)
-
-
-@given(windows(dilated=False), st.integers(0, 2), st.integers(1, 3), st.integers(1, 3), seeds)
-def test_layer_agrees_with_torch(w, batch, c_i, c_o, seed):
-    geometry = {"padding": w.padding, "stride": w.stride}
-    ours = Conv2D(w.kernel_size, c_i, c_o, **geometry).double()
-    theirs = nn.Conv2d(c_i, c_o, w.kernel_size, **geometry).double()
-    with torch.no_grad():
-        ours.weight.copy_(theirs.weight.view_as(ours.weight))
-        ours.bias.copy_(theirs.bias.view_as(ours.bias))
-    X = random_tensor((batch, c_i, *w.input_size) if batch else (c_i, *w.input_size), seed)
-    if c_i == c_o == 1:
-        X = X[0, 0] if batch else X[0]
-        assert_close(ours(X), theirs(X[None])[0])
-    else:
-        assert_close(ours(X), theirs(X))
-
-
-def test_layer_parameters():
-    layer = Conv2D(3, 2, 5)
-    assert {name: tuple(p.shape) for name, p in layer.named_parameters()} == {"weight": (5, 2, 3, 3), "bias": (5,)}
-    assert Conv2D((2, 3), 4, 1).weight.shape == (1, 4, 2, 3) and Conv2D(2, 1, 3).bias.shape == (3,)
-
-
-def test_layer_starts_uniform_within_its_bound():
-    torch.manual_seed(0)
-    layer = Conv2D((2, 9), 4, 100)
-    bound = (4 * 2 * 9) ** -0.5
-    assert 0.99 * bound < layer.weight.max() <= bound and -bound <= layer.weight.min() < -0.99 * bound
-    assert abs(layer.weight.mean()) < 0.02 * bound and not layer.bias.any()
-
-
-@pytest.mark.parametrize("layer, shape", [(Conv2D(2, padding=1), (3, 4)), (Conv2D(2, 2, 3, stride=2), (2, 2, 4, 5))])
-def test_layer_gradcheck(layer, shape):
-    layer, X = layer.double(), random_tensor(shape).requires_grad_()
-    assert gradcheck(lambda X, *_: layer(X), (X, *layer.parameters()))
-
-
-def test_layer_says_what_it_is():
-    layer = Conv2D((1, 2), 3, 4, padding=1)
-    assert repr(layer) == "Conv2D(kernel_size=(1, 2), in_channels=3, out_channels=4, padding=(1, 1), stride=(1, 1))"
-
-
-def test_layer_state_is_saved_and_loaded(tmp_path):
-    layer, other = Conv2D(3, 2, 2), Conv2D(3, 2, 2)
-    torch.save(layer.state_dict(), tmp_path / "layer.pt")
-    other.load_state_dict(torch.load(tmp_path / "layer.pt", weights_only=True))
-    X = torch.ones(2, 4, 4)
-    assert torch.equal(layer(X), other(X))
 
 
 # ---- the learner's question: learning a kernel by gradient descent

@@ -24,7 +24,6 @@ from convutils import (
     same_padding,
     split_padding,
 )
-from convutils._windows import pad
 
 # ---- output_size
 
@@ -82,11 +81,6 @@ def test_output_size_gives_plain_ints():
     size = output_size(np.int64(8), [np.int32(3), 3], padding=np.int64(1))
     assert size == (8, 8) and {type(v) for v in size} == {int}
     assert output_size(torch.Size([8, 9]), 3) == (6, 7)
-
-
-def test_where_nothing_is_padded_nothing_is_copied():
-    X = torch.rand(1, 3, 4)
-    assert pad(X, (0, 0)) is X and pad(X, (0, 1)).shape == (1, 3, 6) and pad(X, (1, 0)).shape == (1, 5, 4)
 
 
 # ---- split_padding, same_padding

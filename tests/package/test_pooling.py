@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import assert_close, dtypes, layouts, pair, random_tensor, seeds
+from strategies import assert_close, dtypes, layouts, pair, plain_and_fast, random_tensor, seeds
 from torch import nn
 from torch.autograd import gradcheck
 from torch.nn import functional as F
@@ -52,8 +52,9 @@ def test_channels_are_pooled_separately():
     assert Pool2D(3, padding=1, stride=2)(both).tolist() == [[[5, 7], [13, 15]], [[6, 8], [14, 16]]]
 
 
+@plain_and_fast("pool2d")
 @given(pools(), modes, st.integers(2, 4), dtypes, layouts, seeds)
-def test_pool2d_agrees_with_torch(drawn, mode, ndim, dtype, layout, seed):
+def test_pool2d_agrees_with_torch(pool2d, drawn, mode, ndim, dtype, layout, seed):
     n, k, geometry = drawn
     if mode == "avg" and dtype == torch.int64:
         dtype = torch.float64
@@ -61,8 +62,9 @@ def test_pool2d_agrees_with_torch(drawn, mode, ndim, dtype, layout, seed):
     assert_close(pool2d(X, k, mode, **geometry), native(X, k, mode, **geometry))
 
 
+@plain_and_fast("Pool2D")
 @given(pools(), modes, seeds)
-def test_layer_agrees_with_torch(drawn, mode, seed):
+def test_layer_agrees_with_torch(Pool2D, drawn, mode, seed):
     n, k, geometry = drawn
     X = random_tensor((2, 3, *n), seed)
     theirs = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}[mode]
@@ -76,26 +78,30 @@ def test_pool2d_has_stride_one_and_the_layer_its_window():
     assert Pool2D((2, 3)).stride == (2, 3) and Pool2D(2, stride=1)(torch.ones(6, 6)).shape == (5, 5)
 
 
-def test_max_pads_with_minus_infinity_and_average_with_zeros_that_count():
+@plain_and_fast("pool2d")
+def test_max_pads_with_minus_infinity_and_average_with_zeros_that_count(pool2d):
     X = torch.full((2, 2), -3.0)
     assert pool2d(X, 2, padding=1).tolist() == [[-3] * 3] * 3
     assert pool2d(X, 2, "avg", padding=1)[0].tolist() == [-0.75, -1.5, -0.75]
 
 
+@plain_and_fast("pool2d")
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
-def test_maximum_of_integers(dtype):
+def test_maximum_of_integers(pool2d, dtype):
     lowest = torch.iinfo(dtype).min
     X = torch.tensor([[lowest, lowest], [lowest, 5]], dtype=dtype)
     assert pool2d(X, 2, padding=1).tolist() == [[lowest, lowest, lowest], [lowest, 5, 5], [lowest, 5, 5]]
     assert pool2d(X, 2, padding=1).dtype == dtype
 
 
+@plain_and_fast("pool2d")
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_dtype_is_kept(dtype):
+def test_dtype_is_kept(pool2d, dtype):
     assert pool2d(X.to(dtype), 2, "avg").dtype == pool2d(X.to(dtype), 2).dtype == dtype
 
 
-def test_nan_and_infinity_are_treated_as_in_torch():
+@plain_and_fast("pool2d")
+def test_nan_and_infinity_are_treated_as_in_torch(pool2d):
     X = random_tensor((5, 6))
     X[1, 2], X[4, 4] = torch.nan, -torch.inf
     for mode in ("max", "avg"):
@@ -103,8 +109,9 @@ def test_nan_and_infinity_are_treated_as_in_torch():
     assert pool2d(torch.full((2, 2), -torch.inf), 2, padding=1).tolist() == [[-torch.inf] * 3] * 3
 
 
+@plain_and_fast("pool2d")
 @given(pools(), modes, st.integers(2, 4), seeds)
-def test_gradients_agree_with_torch_at_ties_too(drawn, mode, ndim, seed):
+def test_gradients_agree_with_torch_at_ties_too(pool2d, drawn, mode, ndim, seed):
     n, k, geometry = drawn
     shape = (2, 3)[: ndim - 2] + n
     X = torch.randint(3, shape, generator=torch.Generator().manual_seed(seed)).double()  # few values: many ties
@@ -116,7 +123,8 @@ def test_gradients_agree_with_torch_at_ties_too(drawn, mode, ndim, seed):
     assert_close(got, wanted)
 
 
-def test_of_equal_maxima_the_first_gets_the_gradient():
+@plain_and_fast("pool2d")
+def test_of_equal_maxima_the_first_gets_the_gradient(pool2d):
     X = torch.zeros(2, 2, requires_grad=True)
     pool2d(X, 2).sum().backward()
     assert X.grad.tolist() == [[1, 0], [0, 0]]
@@ -145,7 +153,8 @@ def test_the_same_stack_with_torchs_layers_has_the_same_attributes():
             assert getattr(ours, name) == pair(getattr(theirs, name))
 
 
-def test_input_is_left_alone():
+@plain_and_fast("pool2d")
+def test_input_is_left_alone(pool2d):
     X = random_tensor((4, 4))
     before = X.clone()
     pool2d(X, 1, stride=1).add_(1), pool2d(X, 2).add_(1)
