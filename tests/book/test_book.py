@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 from functools import cache
@@ -13,6 +13,10 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+
+from workshop.notebooks import check
+from workshop.offline import remote_references
+from workshop.site.layout import KeepPunctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -32,14 +36,6 @@ needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built
 def built(path: Path) -> str:
     """The page that the site makes of a source."""
     return (SITE / path.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
-
-
-def load(path: str):
-    """A Python file of this course that is no installed module."""
-    specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 @cache
@@ -70,7 +66,7 @@ def headings(path: Path, level: str = "#{1,6}") -> list[str]:
 
 @every_notebook
 def test_notebook_is_in_order(path):
-    assert load("tools/run_notebooks.py").check(path) == []
+    assert check(path) == []
 
 
 @every_notebook
@@ -211,7 +207,7 @@ def test_punctuation_stays_with_its_formula_and_in_its_place():
     document = utils.new_document("page")
     parts = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b"), nodes.Text(" and")]
     document += nodes.paragraph("", "", *parts)
-    load("_ext/page_layout.py").KeepPunctuation(document).apply()
+    KeepPunctuation(document).apply()
     assert document.astext() == ". a. b and"
     assert [kept.astext() for kept in document.findall(nodes.inline)] == ["a."]
 
@@ -270,7 +266,7 @@ def test_links_between_pages_lead_somewhere(path):
 
 @needs_site
 def test_built_site_takes_nothing_from_other_hosts():
-    assert load("tools/check_offline.py").remote_references(SITE) == []
+    assert remote_references(SITE) == []
 
 
 @needs_site
@@ -376,7 +372,7 @@ def run_bootstrap(folder: Path, search_path: Path | None):
     """Run the bootstrap cell in a Python that sees no installed package, only what `search_path` holds."""
     isolated = [sys.executable, "-S", "-E", "-c"]
     path = f"import sys; sys.path.insert(0, {str(search_path)!r})\n" if search_path else ""
-    source = (ROOT / "tools" / "bootstrap.py").read_text(encoding="utf-8")
+    source = (ROOT / "workshop" / "bootstrap.py").read_text(encoding="utf-8")
     return subprocess.run([*isolated, path + source], cwd=folder, capture_output=True, text=True, timeout=60)
 
 
@@ -407,7 +403,7 @@ def test_figure_comparison_sees_a_moved_line_but_not_rounding():
     import numpy as np
     from PIL import Image
 
-    difference = load("conftest.py").figure_difference
+    difference = runpy.run_path(ROOT / "conftest.py")["figure_difference"]
 
     def encoded(image):
         buffer = io.BytesIO()

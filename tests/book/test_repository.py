@@ -12,11 +12,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from course import ROOT, release_tag, repository, version
 from packaging.requirements import Requirement
-from project import theme_options
-from run_notebooks import all_notebooks, bootstrap_source
-from set_repository import normal_form, replace_all
+
+from workshop.course import ROOT, release_tag, repository, version
+from workshop.notebooks import all_notebooks, bootstrap_source
+from workshop.set_repository import normal_form, replace_all
+from workshop.site.project import theme_options
 
 # in parts, so that this file is no place that names an address
 FORGE = "github" + ".com"
@@ -56,7 +57,7 @@ def copy(tmp_path) -> Path:
 
 
 def run_tool(folder: Path, *arguments: str):
-    command = [sys.executable, "tools/set_repository.py", *arguments]
+    command = [sys.executable, "-m", "workshop.set_repository", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
@@ -108,7 +109,7 @@ def test_package_metadata_follow(copy, tmp_path):
 
 def test_notebooks_are_still_in_order(copy):
     run_tool(copy, ADDRESS)
-    command = [sys.executable, "tools/run_notebooks.py", "--check"]
+    command = [sys.executable, "-m", "workshop.notebooks", "--check"]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -17,18 +17,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
-import find_chromium
 import nbformat
-import page_foot
 import pytest
 import yaml
-from check_offline import remote_references
-from course import ROOT, release_tag, repository, version
-from make_pdf import FLAGS, make_pdf, parts
-from make_zip import make_zip
-from project import BINDER, COLAB
 from pypdf import PdfReader
-from run_notebooks import all_notebooks
+
+from workshop import chromium as find_chromium
+from workshop.course import ROOT, release_tag, repository, version
+from workshop.notebooks import all_notebooks
+from workshop.offline import remote_references
+from workshop.pdf import FLAGS, make_pdf, parts
+from workshop.site import foot as page_foot
+from workshop.site.project import BINDER, COLAB
+from workshop.zip import make_zip
 
 SITE = ROOT / "_build" / "html"
 NOTEBOOK = "exercises/05_pooling"
@@ -69,7 +70,7 @@ def small_course(tmp_path_factory) -> Path:
     toc = {"format": "jb-book", "root": PAGES[0], "chapters": [{"file": page} for page in PAGES[1:]]}
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     (folder / ".gitignore").write_text("_build\nnode_modules\n__pycache__\n", encoding="utf-8")
-    run(folder, sys.executable, "tools/set_repository.py", "")
+    run(folder, sys.executable, "-m", "workshop.set_repository", "")
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=one")
@@ -84,7 +85,7 @@ def without_address(small_course) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def with_address(small_course, without_address) -> dict[str, str]:
     """The same build again, with an address that has been committed."""
-    run(small_course, sys.executable, "tools/set_repository.py", f"https://{FORGE}/owner/course")
+    run(small_course, sys.executable, "-m", "workshop.set_repository", f"https://{FORGE}/owner/course")
     git(small_course, "commit", "--quiet", "--all", "--message=two")
     return pages_of(build(small_course))
 

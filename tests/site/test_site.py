@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import sys
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+
+from workshop import chromium as find_chromium
+from workshop import measure as measure_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -18,16 +19,6 @@ FROM_FILE = SITE.as_uri() + "/"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def load(path: str):
-    """A Python file of this course that is no installed module."""
-    specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    module = sys.modules[specification.name] = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-find_chromium = load("tools/find_chromium.py")
-measure_site = load("tools/measure_site.py")
 CHROMIUM, FLAGS = find_chromium.chromium(), measure_site.FLAGS
 PAGES = measure_site.pages(SITE)
 CHAPTERS = [page for page in PAGES if page.startswith("chapters")]

@@ -1,7 +1,7 @@
 """Set the one address of the course's repository, or take it away: `make repository URL=https://host/owner/name`.
 
-    python tools/set_repository.py https://host/owner/name
-    python tools/set_repository.py ""
+    python -m workshop.set_repository https://host/owner/name
+    python -m workshop.set_repository ""
 
 The address is stored in pyproject.toml; the site's buttons and links and the package's metadata are made from it. A
 notebook must carry its own copy, in the bootstrap cell, for it is opened alone on Colab. Either all of these files
@@ -15,8 +15,8 @@ import re
 import sys
 from pathlib import Path
 
-import run_notebooks
-from course import PYPROJECT, release_tag
+from workshop import notebooks as run_notebooks
+from workshop.course import PYPROJECT, release_tag
 
 ADDRESS = re.compile(r"https://[a-z0-9.-]+\.[a-z]{2,}/[\w.-]+/[\w-][\w.-]*")
 PLACE = re.compile(r'^(\[project\.urls\][^\n]*\n)(?:Repository = "[^"\n]*"\n)?', re.MULTILINE)

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from docutils import nodes
 
-PICTURE = "_static/preview.png"  # drawn by tools/draw_preview.py, 1200 × 630
+PICTURE = "_static/preview.png"  # drawn by workshop/draw_preview.py, 1200 × 630
 PICTURE_WORDS = "A handwritten six and the maps that two layers of convolution and pooling make of it"
 LONGEST = 200  # characters; more is cut off wherever it is shown
 

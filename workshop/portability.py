@@ -1,8 +1,8 @@
 """Run the notebooks again and again under different conditions and compare every output with the stored one.
 
-    python tools/check_portability.py                                # every notebook, once under each condition
-    python tools/check_portability.py chapters/02_convolution.ipynb  # these only
-    python tools/check_portability.py --list                         # name the conditions
+    python -m workshop.portability                                # every notebook, once under each condition
+    python -m workshop.portability chapters/02_convolution.ipynb  # these only
+    python -m workshop.portability --list                         # name the conditions
 
 What a reader's machine may do differently must not show: threads, locale, time zone, current folder, network.
 A condition that this machine cannot make is named and not counted as passed.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("chapters", "exercises", "reference")
 # a network of its own that holds nothing but this machine's loopback, which the notebooks' kernels talk through
 OFFLINE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")

@@ -1,7 +1,7 @@
 """Measure how heavy the pages of the built site are, in the system's Chromium, served from this machine.
 
-    python tools/measure_site.py            # prints a table of all pages
-    python tools/measure_site.py --write    # and puts it into reference/how_it_is_made.md
+    python -m workshop.measure            # prints a table of all pages
+    python -m workshop.measure --write    # and puts it into reference/how_it_is_made.md
 
 A KB is 1 000 bytes as they leave the server, which does not compress. "Before its figures" is everything the browser
 fetches for a page except the figures: the files of the folder _images, and the animations, which lie in the page.
@@ -20,13 +20,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from find_chromium import MISSING, chromium
+from workshop.chromium import MISSING, chromium
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 REPORT = ROOT / "reference" / "how_it_is_made.md"
-MARKS = "<!-- table of tools/measure_site.py -->\n", "<!-- end of table -->\n"
+MARKS = "<!-- table of workshop/measure.py -->\n", "<!-- end of table -->\n"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 # Runs before anything of the page. The first paint is noted with how many formulas were there and rendered.

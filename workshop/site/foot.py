@@ -13,7 +13,7 @@ import subprocess
 from html import escape
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILT_FROM = re.compile(r'(<span class="built-from">)[^<]*(</span>)')
 HOW = "reference/how_it_is_made"
 

@@ -1,8 +1,8 @@
 """Draw the picture that stands for the course where someone shares a link to it.
 
-    python tools/draw_preview.py             # writes _static/preview.png, 1200 × 630 pixels
+    python -m workshop.draw_preview             # writes _static/preview.png, 1200 × 630 pixels
 
-It is the landing page's picture (tools/draw_landing.py) under the course's title, on dark: most places that show it
+It is the landing page's picture (workshop/draw_landing.py) under the course's title, on dark: most places that show it
 are light.
 """
 

@@ -12,10 +12,11 @@ import subprocess
 from pathlib import Path
 
 from docutils import nodes
-from npm_packages import MODULES, NODE
 from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+
+from workshop.site.npm_packages import MODULES, NODE
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def copy_assets(app) -> None:
 def setup(app):
     app.add_html_math_renderer("katex_static", inline_renderers=(inline, None), block_renderers=(block, None))
     app.add_css_file(f"{SITE_FOLDER}/katex.min.css", priority=300)
-    app.setup_extension("npm_packages")
+    app.setup_extension("workshop.site.npm_packages")
     app.connect("builder-inited", copy_assets)
     app.connect("build-finished", lambda app, exception: render.stop())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

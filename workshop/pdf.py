@@ -1,6 +1,6 @@
 """Print the whole book into one PDF: title page, contents with page numbers, and every page of the site in its order.
 
-    python tools/make_pdf.py                 # from _build/html, into _build/convnet-course-VERSION.pdf
+    python -m workshop.pdf                 # from _build/html, into _build/convnet-course-VERSION.pdf
 
 The pages' articles are put into one document, which Chromium prints. So page numbers run on, each font is embedded
 once, and links between pages become links within the PDF. It is printed twice: the first time tells on which pages the
@@ -14,11 +14,12 @@ import sys
 from html import escape
 from pathlib import Path
 
-import course
-import find_chromium
 import yaml
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
+
+from workshop import chromium as find_chromium
+from workshop import course
 
 SITE = course.ROOT / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]

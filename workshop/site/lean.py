@@ -14,9 +14,10 @@ from pathlib import Path
 
 from docutils import nodes
 from fontTools import subset
-from npm_packages import MODULES, NODE
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
+
+from workshop.site.npm_packages import MODULES, NODE
 
 PURGE = """
 const [library, out] = process.argv.slice(1), fs = require("fs");
@@ -89,7 +90,7 @@ def finish(app, exception) -> None:
 
 
 def setup(app):
-    app.setup_extension("npm_packages")
+    app.setup_extension("workshop.site.npm_packages")
     app.add_node(nodes.image, override=True, html=(image, HTML5Translator.depart_image))
     app.connect("build-finished", finish, priority=900)  # when all pages have their last form
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

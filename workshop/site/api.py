@@ -14,7 +14,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
-PACKAGE = Path(__file__).resolve().parent.parent / "convutils"
+PACKAGE = Path(__file__).resolve().parents[2] / "convutils"
 KINDS = {ast.FunctionDef: "function", ast.ClassDef: "class"}
 
 # In the order of the course; a module that is not listed comes after these.

@@ -1,6 +1,6 @@
 """Pack the built site into one file to download; unpacked anywhere, its index.html opens in a browser.
 
-    python tools/make_zip.py                 # from _build/html, into _build/convnet-course-VERSION.zip
+    python -m workshop.zip                 # from _build/html, into _build/convnet-course-VERSION.zip
 
 The same site gives the same file, byte for byte: names in order, no times, no owners.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-import course
+from workshop import course
 
 SITE = course.ROOT / "_build" / "html"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time the format knows

@@ -1,6 +1,6 @@
 """Find what the built site would load from another host: scripts, styles, fonts, images, frames.
 
-    python tools/check_offline.py            # looks at _build/html
+    python -m workshop.offline            # looks at _build/html
 
 Links a reader may click (`<a href>`) and addresses that only name something (`<link rel="canonical">`, namespaces)
 load nothing and are allowed.

@@ -1,10 +1,10 @@
 """Run notebooks from top to bottom and store their outputs, or check that the stored ones are in order.
 
-    python tools/run_notebooks.py                       # run every notebook of the course
-    python tools/run_notebooks.py chapters/06_lenet.ipynb
-    python tools/run_notebooks.py --no-limit            # on a machine too slow for the limits
-    python tools/run_notebooks.py --normalise           # tidy the metadata, run nothing
-    python tools/run_notebooks.py --check               # run and change nothing, report what is out of order
+    python -m workshop.notebooks                       # run every notebook of the course
+    python -m workshop.notebooks chapters/06_lenet.ipynb
+    python -m workshop.notebooks --no-limit            # on a machine too slow for the limits
+    python -m workshop.notebooks --normalise           # tidy the metadata, run nothing
+    python -m workshop.notebooks --check               # run and change nothing, report what is out of order
 
 A notebook that fails, writes warnings or takes too long is left as it was. Running a deterministic notebook a
 second time leaves its file byte for byte the same, so a diff shows what really changed.
@@ -22,11 +22,12 @@ from math import ceil, inf
 from pathlib import Path
 
 import nbformat
-from course import release_tag, repository
 
-ROOT = Path(__file__).resolve().parent.parent
+from workshop.course import release_tag, repository
+
+ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("chapters", "exercises", "reference")
-BOOTSTRAP = ROOT / "tools" / "bootstrap.py"
+BOOTSTRAP = ROOT / "workshop" / "bootstrap.py"
 
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120)  # seconds; a measured time is rounded up to one of these
 LIMIT = 30  # seconds one notebook may take on two cores
@@ -274,7 +275,7 @@ def check(path: Path) -> list[str]:
     found = faults(notebook)
     normalise(notebook)
     if as_text(notebook) != before:
-        found.append("not in normal form (`python tools/run_notebooks.py --normalise` mends it)")
+        found.append("not in normal form (`python -m workshop.notebooks --normalise` mends it)")
     return found
 
 

@@ -1,6 +1,6 @@
 """Draw the picture of the landing page: what a trained network makes of one handwritten digit, layer by layer.
 
-    python tools/draw_landing.py             # writes _static/landing.png
+    python -m workshop.draw_landing             # writes _static/landing.png
 
 The network is chapter 6's, trained here in a second; every patch of the picture is one of its tensors.
 """

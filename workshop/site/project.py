@@ -5,13 +5,7 @@ While no repository is named there, no page has a button or a link to one.
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tools"))
-
-import course  # noqa: E402
+from workshop import course
 
 # What the theme can make links for; any other host gets the plain link in the page's foot.
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org")

