@@ -1,10 +1,12 @@
 """How fast the functions are: ratios to other ways of computing the same, measured side by side.
 
-`python -m convutils.benchmark` measures on your machine and prints the ratios; with `--store` it also keeps the
-times that the page "How fast is it" reads. d2l is compared with where it is installed.
+    python -m workshop.benchmark            # measure on this machine and print the ratios
+    python -m workshop.benchmark --store    # also write the times into the page "How fast is it"
+
+The ways to compute and the words for a time are the page's own: its cells with the tag "measured" are run here.
+d2l is compared with where it is installed.
 """
 
-import json
 import os
 import shutil
 import statistics
@@ -18,58 +20,52 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from pprint import pformat
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from convutils.channels import corr2d_multi_in_out
-from convutils.convolution import corr2d, im2col
-from convutils.fast import with_own_layers
-from convutils.lenet import LeNet, Standardise
-from convutils.pooling import pool2d
-from convutils.training import train
+import convutils
+from convutils import LeNet, fast, train
+from workshop import notebooks
+from workshop.course import ROOT
 
-STORED = Path(__file__).with_suffix(".json")
+PAGE = ROOT / "reference" / "how_fast_is_it.ipynb"
+TIMES = "times"  # the id of the page's cell that holds what was stored
 ROUNDS = 9  # the median of so many times, taken in turn
 SECONDS = 0.05  # how long one time is taken at least, by repeating what is quicker
 
 
-# ------------------------------------------------------------ other ways to cross-correlate one channel
+def from_page(tag: str = "measured") -> SimpleNamespace:
+    """Return what the page's cells with this tag define."""
+    names = {"torch": torch, "F": F}
+    for cell in notebooks.read(PAGE).cells:
+        if tag in cell.metadata.get("tags", []):
+            exec(cell.source, names)
+    return SimpleNamespace(**names)
 
 
-def loop(X, K):
-    """The loop of chapter 2: one window after the other."""
-    h, w = K.shape
-    Y = torch.zeros(X.shape[0] - h + 1, X.shape[1] - w + 1)
-    for i in range(Y.shape[0]):
-        for j in range(Y.shape[1]):
-            Y[i, j] = (X[i : i + h, j : j + w] * K).sum()
-    return Y
+def stored() -> dict:
+    """Return the stored results, as `measure_all` gave them."""
+    names = {}
+    exec(times_cell(notebooks.read(PAGE)).source, names)
+    return names["results"]
 
 
-def shifted_adds(X, K):
-    """One shifted copy of the image for each number of the kernel."""
-    h, w = X.shape[0] - K.shape[0] + 1, X.shape[1] - K.shape[1] + 1
-    return sum(K[a, b] * X[a : a + h, b : b + w] for a in range(K.shape[0]) for b in range(K.shape[1]))
+def store(results: dict) -> None:
+    """Write the results into the page's cell of times."""
+    page = notebooks.read(PAGE)
+    comment = "# Written by `python -m workshop.benchmark --store`: median seconds of each function.\n"
+    times_cell(page).source = comment + "results = " + pformat(results, width=110, sort_dicts=False)
+    notebooks.write(PAGE, notebooks.as_text(page))
 
 
-def einsum(X, K):
-    """All windows as a view with four dimensions, summed by one call."""
-    windows = X.unfold(0, K.shape[0], 1).unfold(1, K.shape[1], 1)
-    return torch.einsum("ijab,ab->ij", windows, K)
-
-
-def full_unfold(X, K):
-    """torch's patch matrix, which holds every pixel once for each number of the kernel, then one product."""
-    columns = F.unfold(X[None, None], K.shape)[0]
-    return (K.flatten() @ columns).view(X.shape[0] - K.shape[0] + 1, -1)
-
-
-def native(X, K):
-    """torch's own convolution."""
-    return F.conv2d(X[None, None], K[None, None])[0, 0]
+def times_cell(page):
+    """Return the cell of a notebook that holds the times."""
+    return next(cell for cell in page.cells if cell.id == TIMES)
 
 
 # ------------------------------------------------------------ what is measured
@@ -92,13 +88,14 @@ def cases():
 
 def one_channel():
     """An image and a kernel of three sizes: every way of the page, forward and with gradients."""
-    slow = {"loop": loop, **({"d2l": _d2l().corr2d} if find_spec("d2l") else {})}
+    page = from_page()
+    slow = {"loop": page.loop, **({"d2l": _d2l().corr2d} if find_spec("d2l") else {})}
     quick = {
-        "native": native,
-        "convutils": corr2d,
-        "shifted adds": shifted_adds,
-        "einsum": einsum,
-        "full unfold": full_unfold,
+        "native": page.native,
+        "fast": fast.corr2d,
+        "plain": convutils.corr2d,
+        "shifted adds": page.shifted_adds,
+        "einsum": page.einsum,
     }
     for n, k in ((28, 5), (224, 3), (512, 7)):
         inputs = torch.rand(n, n), torch.rand(k, k)
@@ -116,22 +113,11 @@ def many_channels():
         inputs = torch.rand(X), torch.rand(K), torch.rand(K[0])
         functions = {
             "native": partial(F.conv2d, padding=p),
-            "convutils": partial(corr2d_multi_in_out, padding=p),
-            "im2col": partial(_by_im2col, p),
-            "full unfold": partial(_by_full_unfold, p),
+            "fast": partial(fast.corr2d_multi_in_out, padding=p),
+            "plain": partial(convutils.corr2d_multi_in_out, padding=p),
         }
         yield Case(name, inputs, functions)
         yield Case(f"{name}, with gradients", inputs, functions, gradients=True)
-
-
-def _by_im2col(p, X, K, bias):
-    h = X.shape[2] + 2 * p - K.shape[2] + 1
-    return (K.flatten(1) @ im2col(X, tuple(K.shape[2:]), padding=p) + bias[:, None]).unflatten(2, (h, -1))
-
-
-def _by_full_unfold(p, X, K, bias):
-    h = X.shape[2] + 2 * p - K.shape[2] + 1
-    return (K.flatten(1) @ F.unfold(X, K.shape[2:], padding=p) + bias[:, None]).unflatten(2, (h, -1))
 
 
 def pooling():
@@ -149,7 +135,8 @@ def pooling():
         for mode, function in torch_pooling.items():
             functions = {
                 "native": partial(function, kernel_size=k, stride=s),
-                "convutils": partial(pool2d, pool_size=k, mode=mode, stride=s),
+                "fast": partial(fast.pool2d, pool_size=k, mode=mode, stride=s),
+                "plain": partial(convutils.pool2d, pool_size=k, mode=mode, stride=s),
             }
             title = f"{mode} {k}×{k} / {s}, " + "×".join(map(str, shape))
             yield Case(title, (X,), functions)
@@ -200,23 +187,13 @@ def interleaved(functions, rounds=ROUNDS, seconds=SECONDS):
 def training_steps():
     """Measure one step of LeNet, with torch's layers, with our own, and compiled; both recipes, batches of 64."""
     X, y = torch.rand(64, 1, 28, 28), torch.arange(64) % 10
-    modern = nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(400, 120),
-        nn.ReLU(),
-        nn.Linear(120, 84),
-        nn.ReLU(),
-        nn.Linear(84, 10),
-    )
+    classic = LeNet()
     times = {}
-    for title, net in (("a step, sigmoid and average", LeNet()), ("a step, ReLU and maximum", modern)):
-        nets = {"native": net, "convutils": with_own_layers(net)}
+    for title, net in (
+        ("a step, sigmoid and average", classic),
+        ("a step, ReLU and maximum", with_relu_and_maximum(classic)),
+    ):
+        nets = {"native": net, "fast": fast.with_own_layers(net), "plain": fast.with_own_layers(net, plain=True)}
         if shutil.which("c++"):
             nets["native, compiled"] = torch.compile(deepcopy(net))
         times[title] = interleaved(
@@ -227,6 +204,12 @@ def training_steps():
             rounds=3 * ROUNDS,
         )
     return times
+
+
+def with_relu_and_maximum(net: nn.Sequential) -> nn.Sequential:
+    """Return a copy of the network with ReLU for its sigmoids and maximum pooling for its averages."""
+    other = {nn.Sigmoid: nn.ReLU(), nn.AvgPool2d: nn.MaxPool2d(2)}
+    return nn.Sequential(*(other.get(type(layer), deepcopy(layer)) for layer in net))
 
 
 def _step(model, optimizer, X, y):
@@ -290,7 +273,15 @@ def _python(code):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def measure_all():
+def all_times():
+    """Yield the title and the median seconds of everything."""
+    for case in cases():
+        yield case.title, measure(case)
+    for part in (training_steps, epochs, starts):
+        yield from part().items()
+
+
+def measure_all() -> dict:
     """Measure everything; returns what is stored: the machine and the median seconds of each function."""
     machine = {
         "cores": os.cpu_count(),
@@ -300,35 +291,14 @@ def measure_all():
         "torch": torch.__version__,
         "d2l": version("d2l") if find_spec("d2l") else None,
     }
-    seconds = {}
-    for case in cases():
-        seconds[case.title] = measure(case)
-        print(report(case.title, seconds[case.title]), flush=True)
-    for part in (training_steps, epochs, starts):
-        for title, times in part().items():
-            seconds[title] = times
-            print(report(title, times), flush=True)
+    seconds, page = {}, from_page()
+    for title, times in all_times():
+        seconds[title] = {name: float(f"{time:.3g}") for name, time in times.items()}
+        print(page.report(title, times), flush=True)
     return {"machine": machine, "seconds": seconds}
-
-
-def report(title, times):
-    """Write the times of a case as one line: seconds of the first function, and the others' ratios to it."""
-    (first, base), *others = times.items()
-    ratios = "".join(f", {name} {seconds / base:.2f} ×" for name, seconds in others)
-    return f"{title}: {first} {milliseconds(base)} ms{ratios}"
-
-
-def milliseconds(seconds):
-    """Write a time in milliseconds, with three digits or all that stand before the point."""
-    return f"{1000 * seconds:,.0f}" if seconds >= 0.1 else f"{1000 * seconds:#.3g}"
-
-
-def stored():
-    """Return the stored results, as `measure_all` gave them."""
-    return json.loads(STORED.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
     results = measure_all()
     if "--store" in sys.argv[1:]:
-        STORED.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        store(results)
