@@ -16,7 +16,7 @@ import pytest
 
 from workshop.notebooks import check
 from workshop.offline import remote_references
-from workshop.site.layout import KeepPunctuation
+from workshop.site.words import keep_punctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -66,7 +66,7 @@ def headings(path: Path, level: str = "#{1,6}") -> list[str]:
 
 @every_notebook
 def test_notebook_is_in_order(path):
-    assert check(path) == []
+    assert check(path) == "in order"
 
 
 @every_notebook
@@ -207,7 +207,7 @@ def test_punctuation_stays_with_its_formula_and_in_its_place():
     document = utils.new_document("page")
     parts = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b"), nodes.Text(" and")]
     document += nodes.paragraph("", "", *parts)
-    KeepPunctuation(document).apply()
+    keep_punctuation(document)
     assert document.astext() == ". a. b and"
     assert [kept.astext() for kept in document.findall(nodes.inline)] == ["a."]
 
