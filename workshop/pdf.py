@@ -90,10 +90,10 @@ def add_outline(writer: PdfWriter, articles: list[Article]) -> None:
     at, part = pages_of(writer), None
     for article in articles:
         if article["part"]:
-            part = writer.add_outline_item(article["part"], at[article["id"]])
-        above = writer.add_outline_item(article["title"], at[article["id"]], parent=part)
+            part = writer.add_outline_item(title=article["part"], page_number=at[article["id"]])
+        above = writer.add_outline_item(title=article["title"], page_number=at[article["id"]], parent=part)
         for section in article["sections"]:
-            writer.add_outline_item(section["title"], at[section["id"]], parent=above)
+            writer.add_outline_item(title=section["title"], page_number=at[section["id"]], parent=above)
 
 
 def make_pdf(chromium: Browser, site: Path, target: Path, order: Order) -> int:

@@ -48,7 +48,8 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def run(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    own = {**os.environ, "PYTHONPATH": str(folder)}  # the copy's workshop, not this checkout's
+    done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
