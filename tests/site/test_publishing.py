@@ -17,14 +17,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
-import find_chromium
 import nbformat
 import page_foot
 import pytest
 import yaml
 from check_offline import remote_references
 from course import ROOT, release_tag, repository, version
-from make_pdf import FLAGS, make_pdf, parts
+from make_pdf import make_pdf, parts
 from make_zip import make_zip
 from project import BINDER, COLAB
 from pypdf import PdfReader
@@ -35,10 +34,7 @@ NOTEBOOK = "exercises/05_pooling"
 PAGES = ["intro", NOTEBOOK, "reference/how_it_is_made"]
 FORGE = "github" + ".com"  # in two parts: this file names no repository
 
-needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
-needs_browser = pytest.mark.skipif(
-    not find_chromium.chromium() and not os.environ.get("REQUIRE_BROWSER"), reason=find_chromium.MISSING
-)
+needs_site = pytest.mark.usefixtures("site")
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -132,7 +128,6 @@ def test_buttons_load_nothing_from_their_hosts(small_course, with_address):
     assert remote_references(small_course / "_build" / "html") == []
 
 
-@needs_browser
 def test_buttons_have_names(small_course, with_address, browser):
     page = browser.new_page()
     page.goto((small_course / "_build" / "html" / f"{NOTEBOOK}.html").as_uri())
@@ -143,16 +138,6 @@ def test_buttons_have_names(small_course, with_address, browser):
     page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("axe.run('.article-header-buttons')")
     assert [v["id"] for v in found["violations"]] == []
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 # ---------------------------------------------------------------- the foot
@@ -322,7 +307,6 @@ def book(browser, tmp_path_factory):
 
 
 @needs_site
-@needs_browser
 def test_the_pdf_has_its_pages_in_order_and_in_the_outline(book):
     assert len(book.pages) > 10
     found = outline(book)
@@ -335,7 +319,6 @@ def test_the_pdf_has_its_pages_in_order_and_in_the_outline(book):
 
 
 @needs_site
-@needs_browser
 def test_the_contents_give_the_pages_numbers(book):
     entries = list(outline(book))
     printed = "\n".join(text_of(page) for page in book.pages[1 : min(page for *_, page in entries)])
@@ -346,7 +329,6 @@ def test_the_contents_give_the_pages_numbers(book):
 
 
 @needs_site
-@needs_browser
 def test_links_within_the_pdf_lead_to_its_pages(book):
     places = {name.removeprefix("/") for name in book.named_destinations}
     annotations = [a.get_object() for page in book.pages for a in page.get("/Annots", [])]
@@ -357,7 +339,6 @@ def test_links_within_the_pdf_lead_to_its_pages(book):
 
 
 @needs_site
-@needs_browser
 def test_the_pdfs_fonts_are_embedded(book):
     fonts = [font.get_object() for page in book.pages for font in page["/Resources"].get("/Font", {}).values()]
     drawn = [font for font in fonts if font["/Subtype"] == "/Type3"]  # each letter is a drawing, in the file itself
@@ -377,7 +358,6 @@ def test_the_book_has_every_page_of_the_site_once():
 
 
 @needs_site
-@needs_browser
 def test_a_printed_page_is_light_and_unfolded_and_then_as_it_was(browser):
     page = browser.new_context(color_scheme="dark", offline=True).new_page()
     page.goto((SITE / f"{NOTEBOOK}.html").as_uri())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from pathlib import Path
@@ -26,34 +25,27 @@ def load(path: str):
     return module
 
 
-find_chromium = load("tools/find_chromium.py")
+make_pdf = load("tools/make_pdf.py")
 measure_site = load("tools/measure_site.py")
-CHROMIUM, FLAGS = find_chromium.chromium(), measure_site.FLAGS
-PAGES = measure_site.pages(SITE)
+PAGES = sorted([name for _, names in make_pdf.parts() for name in names] + ["search.html"])
 CHAPTERS = [page for page in PAGES if page.startswith("chapters")]
-FOLDED = [page for page in PAGES if "<details" in (SITE / page).read_text(encoding="utf-8").partition("<article")[2]]
-ANIMATED = [page for page in PAGES if 'class="slide"' in (SITE / page).read_text(encoding="utf-8")]
 
-if not CHROMIUM and not os.environ.get("REQUIRE_BROWSER"):
-    pytest.skip(find_chromium.MISSING, allow_module_level=True)
-if not PAGES:
-    pytest.skip("the site is not built (make book)", allow_module_level=True)
 
+def pages_with(*words: str) -> list[str]:
+    """The pages whose notebook has one of these words in its text, its tags or its outputs."""
+    sources = {page: (ROOT / page).with_suffix(".ipynb") for page in PAGES}
+    texts = {page: path.read_text(encoding="utf-8") for page, path in sources.items() if path.is_file()}
+    return [page for page, text in texts.items() if any(word in text for word in words)]
+
+
+FOLDED = pages_with("<details", '"hide-')
+ANIMATED = pages_with('class=\\"slide\\"')
+
+pytestmark = pytest.mark.usefixtures("site")
 every_page = pytest.mark.parametrize("name", PAGES)
 every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 every_folded = pytest.mark.parametrize("name", FOLDED)
 every_animated = pytest.mark.parametrize("name", ANIMATED)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM, find_chromium.MISSING
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
