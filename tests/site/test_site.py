@@ -48,26 +48,39 @@ every_folded = pytest.mark.parametrize("name", FOLDED)
 every_animated = pytest.mark.parametrize("name", ANIMATED)
 
 
+PATIENCE = 120_000  # milliseconds until what never comes ends a test; nothing else depends on the machine's speed
+
+
 @pytest.fixture
-def visit(browser):
-    """Open a page and return it; what went wrong meanwhile is in its `complaints`."""
+def new_page(browser):
+    """Open an empty page of its own browser context."""
     contexts = []
 
-    def open_page(name, width=1280, scheme="light", site=FROM_FILE, clock=False, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        contexts.append(context)
-        context.route(lambda url: not url.startswith((site, "data:", "blob:")), lambda route: route.abort())
-        page = context.new_page()
-        page.complaints = listen(page, site)
-        if clock:  # the page's time then moves only as a test says
-            page.clock.install()
-            page.clock.pause_at(page.evaluate("Date.now()") + 1000)
-        page.goto(site + name, wait_until="load")
-        return page
+    def open_page(**options):
+        contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(PATIENCE)
+        return contexts[-1].new_page()
 
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(new_page):
+    """Open a page and return it; what went wrong meanwhile is in its `complaints`."""
+
+    def open_page(name, width=1280, site=FROM_FILE, clock=False, scheme="light", **options):
+        page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
+        page.context.route(lambda url: not url.startswith((site, "data:", "blob:")), lambda route: route.abort())
+        page.complaints = listen(page, site)
+        if clock:  # the page's time then moves only as a test says
+            page.clock.install(time=0)
+            page.clock.pause_at(3600)  # seconds; any time that is still to come
+        page.goto(site + name, wait_until="load")
+        return page
+
+    return open_page
 
 
 def listen(page, site) -> list[str]:
@@ -129,9 +142,10 @@ def look(visit, seen):
 
     def look_at(name):
         if name not in seen:
-            page = visit(name)
+            page = visit(name, clock=True)
             seen[name] = page.evaluate(LOOK)
-            page.wait_for_timeout(200)  # late complaints
+            page.clock.run_for(10_000)  # what complains late does it now
+            page.wait_for_load_state("networkidle")
             seen[name]["complaints"] = page.complaints
         return seen[name]
 
@@ -264,30 +278,29 @@ def test_animations_can_be_stepped_by_keyboard(visit, name):
     assert slider.input_value() == "0" and text.text_content() == first
 
 
-def test_two_animations_alike_move_each(browser):
+def test_two_animations_alike_move_each(new_page):
     import torch
 
     from convutils import figures
 
     X, K = torch.arange(16.0).reshape(4, 4), torch.ones(2, 2)
-    page = browser.new_page()
+    page = new_page()
     page.set_content("".join(figures.animate_corr2d(X, K, alt="a 2×2 window").data for _ in range(2)))
     for slide in page.locator(".slide").all():
         slide.get_by_label("Next position").click()
     assert page.locator(".slide input").evaluate_all("found => found.map(e => e.value)") == ["1", "1"]
-    page.close()
 
 
 def test_nothing_moves_by_itself_where_reduced_motion_is_asked_for(visit):
     """A chapter with animations of its own, and the theme's transitions and smooth scrolling."""
-    page = visit(ANIMATED[0], reduced_motion="reduce")
+    page = visit(ANIMATED[0], clock=True, reduced_motion="reduce")
     moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(e => {
         const style = getComputedStyle(e);
         return style.transitionDuration.split(", ").some(t => parseFloat(t) > 0) && style.transitionProperty !== "none"
             || style.animationName !== "none" || style.scrollBehavior === "smooth";
     }).map(e => e.outerHTML.slice(0, 100))""")
     assert moving == []
-    page.wait_for_timeout(1000)
+    page.clock.run_for(10_000)
     assert set(page.locator(".slide input").evaluate_all("found => found.map(e => e.value)")) == {"0"}
 
 
@@ -307,14 +320,13 @@ FOUND = {
 def test_search_finds(visit, query):
     """From a file, with titles and links only: a browser gives a page no other file to quote from."""
     page = visit(f"search.html?q={quote(query)}")
-    result = page.locator(f"#search-results li a[href*='{FOUND[query]}']").first
-    result.wait_for(timeout=10_000)
+    page.locator(f"#search-results li a[href*='{FOUND[query]}']").first.wait_for()
 
 
 def test_search_quotes_when_the_site_is_served(visit):
     with measure_site.served(SITE) as address:
         page = visit("search.html?q=receptive", site=address)
-        page.wait_for_selector("#search-results li p.context", timeout=10_000)
+        page.wait_for_selector("#search-results li p.context")
         assert "receptive" in page.locator("#search-results li p.context").first.text_content().lower()
         assert page.complaints == []
 
@@ -348,14 +360,12 @@ def brightness(colour: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_are_right_before_any_script_of_the_theme(visit, browser, scheme):
+def test_colours_are_right_before_any_script_of_the_theme(new_page, scheme):
     """No flash of the other theme while a page loads: the theme's scripts are held back here."""
-    context = browser.new_context(color_scheme=scheme)
-    context.route("**/scripts/*.js*", lambda route: route.abort())
-    page = context.new_page()
+    page = new_page(color_scheme=scheme)
+    page.route("**/scripts/*.js*", lambda route: route.abort())
     page.goto((SITE / CHAPTERS[0]).as_uri())
     bright = brightness(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    context.close()
     assert (bright < 60) == (scheme == "dark")
 
 
@@ -375,7 +385,7 @@ def test_late_images_are_printed(visit):
     missing = "[...document.querySelectorAll('article img')].filter(e => !e.naturalWidth).length"
     assert page.evaluate(missing) > 0
     page.pdf()
-    page.wait_for_function(f"{missing} === 0", timeout=5000)
+    page.wait_for_function(f"{missing} === 0")
 
 
 # Where the focus is, and what of its look differs from the same element without the focus.
