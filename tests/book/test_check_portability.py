@@ -48,6 +48,7 @@ def project(tool, tmp_path, monkeypatch):
     for name in ("pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(tool, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n0")  # two notebooks of a cell each: workers would cost more than they do
     return tmp_path
 
 
