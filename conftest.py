@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parent
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 os.environ["TQDM_DISABLE"] = "1"  # as in workshop/notebooks.py: progress bars are no output to compare
 
+# Two workers on two cores: a second thread of a kernel would only wait for the first, which costs as much as work
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Root mean square over all pixels and colours, of 255. A line moved by one pixel gives about 4.
 FIGURE_TOLERANCE = 1.0
 

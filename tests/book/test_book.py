@@ -30,7 +30,7 @@ every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
-needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built (make book)")
+needs_site = pytest.mark.usefixtures("site")
 
 
 def built(path: Path) -> str:

@@ -41,6 +41,7 @@ def project(tmp_path, monkeypatch):
     for name in ("pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(tool.course, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-n0")  # two notebooks of a cell each: workers would cost more than they do
     return tmp_path
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from workshop import chromium as find_chromium
 from workshop import measure as measure_site
+from workshop.course import contents
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -18,55 +18,79 @@ SITE = ROOT / "_build" / "html"
 FROM_FILE = SITE.as_uri() + "/"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
-
-CHROMIUM, FLAGS = find_chromium.chromium(), find_chromium.FLAGS
-PAGES = measure_site.pages(SITE)
+PAGES = sorted([f"{name}.html" for _, names in contents() for name in names] + ["search.html"])
 CHAPTERS = [page for page in PAGES if page.startswith("chapters")]
-FOLDED = [page for page in PAGES if "<details" in (SITE / page).read_text(encoding="utf-8").partition("<article")[2]]
-ANIMATED = [page for page in PAGES if 'class="slide"' in (SITE / page).read_text(encoding="utf-8")]
 
-if not CHROMIUM and not os.environ.get("REQUIRE_BROWSER"):
-    pytest.skip(find_chromium.MISSING, allow_module_level=True)
-if not PAGES:
-    pytest.skip("the site is not built (make book)", allow_module_level=True)
 
+def pages_with(*words: str) -> list[str]:
+    """The pages whose notebook has one of these words in its text, its tags or its outputs."""
+    sources = {page: (ROOT / page).with_suffix(".ipynb") for page in PAGES}
+    texts = {page: path.read_text(encoding="utf-8") for page, path in sources.items() if path.is_file()}
+    return [page for page, text in texts.items() if any(word in text for word in words)]
+
+
+FOLDED = pages_with("<details", '"hide-')
+ANIMATED = pages_with('class=\\"slide\\"')
+
+pytestmark = pytest.mark.usefixtures("site")
 every_page = pytest.mark.parametrize("name", PAGES)
 every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 every_folded = pytest.mark.parametrize("name", FOLDED)
 every_animated = pytest.mark.parametrize("name", ANIMATED)
 
 
+PATIENCE = 120_000  # milliseconds until what never comes ends a test; nothing else depends on the machine's speed
+
+
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM, find_chromium.MISSING
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a page and return it; what went wrong meanwhile is in its `complaints`."""
+def new_page(browser):
+    """Open an empty page of its own browser context."""
     contexts = []
 
-    def open_page(name, width=1280, scheme="light", site=FROM_FILE, clock=False, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        contexts.append(context)
-        context.route(lambda url: not url.startswith((site, "data:", "blob:")), lambda route: route.abort())
-        page = context.new_page()
-        page.complaints = listen(page, site)
-        if clock:  # the page's time then moves only as a test says
-            page.clock.install()
-            page.clock.pause_at(page.evaluate("Date.now()") + 1000)
-        page.goto(site + name, wait_until="load")
-        return page
+    def open_page(**options):
+        contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(PATIENCE)
+        return contexts[-1].new_page()
 
     yield open_page
     for context in contexts:
         context.close()
+
+
+FORGET = "try { localStorage.clear(); } catch { }"  # an empty page has none
+
+
+@pytest.fixture(scope="module")
+def kept_page(new_page):
+    """An offline page without a memory, opened once: going on with one takes a third of opening another."""
+
+    @cache
+    def open_page(clock: bool):
+        page = new_page(offline=True)
+        page.add_init_script(FORGET)
+        page.complaints = listen(page, FROM_FILE)
+        if clock:  # the page's time then moves only as a test says
+            page.clock.install(time=0)
+            page.clock.pause_at(3600)  # seconds; any time that is still to come
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def visit(kept_page):
+    """Go to a page of the site and return it; what goes wrong from then on is in its `complaints`."""
+
+    def go_to(name, width=1280, scheme="light", reduced_motion="no-preference", clock=False):
+        page = kept_page(clock)
+        page.goto("about:blank")
+        page.complaints.clear()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
+        page.goto(FROM_FILE + name, wait_until="load")
+        return page
+
+    return go_to
 
 
 def listen(page, site) -> list[str]:
@@ -128,10 +152,11 @@ def look(visit, seen):
 
     def look_at(name):
         if name not in seen:
-            page = visit(name)
+            page = visit(name, clock=True)
             seen[name] = page.evaluate(LOOK)
-            page.wait_for_timeout(200)  # late complaints
-            seen[name]["complaints"] = page.complaints
+            page.clock.run_for(10_000)  # what complains late does it now
+            page.wait_for_load_state("networkidle")
+            seen[name]["complaints"] = list(page.complaints)
         return seen[name]
 
     return look_at
@@ -211,10 +236,12 @@ def test_page_fits_a_phone(visit, name):
 @every_folded
 def test_folded_answers_open_by_keyboard(visit, name):
     page = visit(name)
-    for folded in page.locator("article details").all():
-        was_open = folded.evaluate("e => e.open")
-        folded.locator("summary").first.press("Enter")
-        assert folded.evaluate("e => e.open") != was_open
+    opened = "() => [...document.querySelectorAll('article details')].map(e => e.open)"
+    before = page.evaluate(opened)
+    for n in range(len(before)):
+        page.evaluate("n => document.querySelectorAll('article details')[n].querySelector('summary').focus()", n)
+        page.keyboard.press("Enter")
+    assert before and page.evaluate(opened) == [not was_open for was_open in before]
 
 
 @every_page
@@ -263,30 +290,29 @@ def test_animations_can_be_stepped_by_keyboard(visit, name):
     assert slider.input_value() == "0" and text.text_content() == first
 
 
-def test_two_animations_alike_move_each(browser):
+def test_two_animations_alike_move_each(new_page):
     import torch
 
     from convutils import figures
 
     X, K = torch.arange(16.0).reshape(4, 4), torch.ones(2, 2)
-    page = browser.new_page()
+    page = new_page()
     page.set_content("".join(figures.animate_corr2d(X, K, alt="a 2×2 window").data for _ in range(2)))
     for slide in page.locator(".slide").all():
         slide.get_by_label("Next position").click()
     assert page.locator(".slide input").evaluate_all("found => found.map(e => e.value)") == ["1", "1"]
-    page.close()
 
 
 def test_nothing_moves_by_itself_where_reduced_motion_is_asked_for(visit):
     """A chapter with animations of its own, and the theme's transitions and smooth scrolling."""
-    page = visit(ANIMATED[0], reduced_motion="reduce")
+    page = visit(ANIMATED[0], clock=True, reduced_motion="reduce")
     moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(e => {
         const style = getComputedStyle(e);
         return style.transitionDuration.split(", ").some(t => parseFloat(t) > 0) && style.transitionProperty !== "none"
             || style.animationName !== "none" || style.scrollBehavior === "smooth";
     }).map(e => e.outerHTML.slice(0, 100))""")
     assert moving == []
-    page.wait_for_timeout(1000)
+    page.clock.run_for(10_000)
     assert set(page.locator(".slide input").evaluate_all("found => found.map(e => e.value)")) == {"0"}
 
 
@@ -306,16 +332,17 @@ FOUND = {
 def test_search_finds(visit, query):
     """From a file, with titles and links only: a browser gives a page no other file to quote from."""
     page = visit(f"search.html?q={quote(query)}")
-    result = page.locator(f"#search-results li a[href*='{FOUND[query]}']").first
-    result.wait_for(timeout=10_000)
+    page.locator(f"#search-results li a[href*='{FOUND[query]}']").first.wait_for()
 
 
-def test_search_quotes_when_the_site_is_served(visit):
+def test_search_quotes_when_the_site_is_served(new_page):
     with measure_site.served(SITE) as address:
-        page = visit("search.html?q=receptive", site=address)
-        page.wait_for_selector("#search-results li p.context", timeout=10_000)
+        page = new_page()
+        complaints = listen(page, address)
+        page.goto(f"{address}search.html?q=receptive")
+        page.wait_for_selector("#search-results li p.context")
         assert "receptive" in page.locator("#search-results li p.context").first.text_content().lower()
-        assert page.complaints == []
+        assert complaints == []
 
 
 def test_search_field_leads_to_the_results(visit):
@@ -328,8 +355,9 @@ def test_search_field_leads_to_the_results(visit):
     assert "search.html" in page.url
 
 
-def test_theme_can_be_switched_and_stays(visit):
-    page = visit(PAGES[0])
+def test_theme_can_be_switched_and_stays(new_page):
+    page = new_page(offline=True)
+    page.goto(FROM_FILE + PAGES[0])
     mode, seen = "document.documentElement.dataset.mode", set()
     for _ in range(3):
         seen.add(page.evaluate(mode))
@@ -347,14 +375,12 @@ def brightness(colour: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_are_right_before_any_script_of_the_theme(visit, browser, scheme):
+def test_colours_are_right_before_any_script_of_the_theme(new_page, scheme):
     """No flash of the other theme while a page loads: the theme's scripts are held back here."""
-    context = browser.new_context(color_scheme=scheme)
-    context.route("**/scripts/*.js*", lambda route: route.abort())
-    page = context.new_page()
+    page = new_page(color_scheme=scheme)
+    page.route("**/scripts/*.js*", lambda route: route.abort())
     page.goto((SITE / CHAPTERS[0]).as_uri())
     bright = brightness(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    context.close()
     assert (bright < 60) == (scheme == "dark")
 
 
@@ -374,7 +400,7 @@ def test_late_images_are_printed(visit):
     missing = "[...document.querySelectorAll('article img')].filter(e => !e.naturalWidth).length"
     assert page.evaluate(missing) > 0
     page.pdf()
-    page.wait_for_function(f"{missing} === 0", timeout=5000)
+    page.wait_for_function(f"{missing} === 0")
 
 
 # Where the focus is, and what of its look differs from the same element without the focus.
