@@ -737,7 +737,7 @@ def public_functions():
         public |= {
             name: value
             for name, value in inspect.getmembers(module, inspect.isfunction)
-            if value.__module__ == module.__name__ and not name.startswith("_")
+            if name in getattr(module, "__all__", ()) or value.__module__ == module.__name__ and name[0] != "_"
         }
     return {name: value for name, value in public.items() if callable(value) and name not in RESULTS}
 
