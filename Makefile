@@ -24,7 +24,7 @@ OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py workshop/site/*.js _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json pyproject.toml
+SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py workshop/site/*.js _static/* _templates/* _templates/*/* convutils/*.py convutils/*/*) package-lock.json pyproject.toml
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1

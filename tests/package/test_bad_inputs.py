@@ -762,7 +762,7 @@ def public_functions():
             for name, value in inspect.getmembers(
                 module, lambda value: inspect.isfunction(value) or inspect.isclass(value)
             )
-            if value.__module__ == module.__name__ and not name.startswith("_")
+            if name in getattr(module, "__all__", ()) or value.__module__ == module.__name__ and name[0] != "_"
         }
     return {name: value for name, value in public.items() if callable(value) and name not in RESULTS}
 

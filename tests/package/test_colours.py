@@ -1,15 +1,24 @@
 """The figures' colours can be told apart by readers who do not see all of them."""
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 from itertools import combinations
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from colorspacious import cspace_convert, deltaE
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
+import convutils
 from convutils import figures
+
+PACKAGE = Path(convutils.__file__).parent
 
 COLOURS = {name: to_rgb(getattr(figures, name)) for name in ("BLUE", "ORANGE", "GREEN", "PINK", "SKY", "VERMILION")}
 JUST_NOTICEABLE = 1  # in CAM02-UCS, the space of colours that deltaE measures in
@@ -37,7 +46,47 @@ def test_lines_stand_out_from_their_ground():
     assert {colour: ratio for colour, ratio in contrasts.items() if ratio < 3} == {}
 
 
-@given(st.floats(-1, 1))
-def test_numbers_stand_out_from_their_cells(value):
-    cell = figures._signed_colours()((value + 1) / 2)[:3]
-    assert (luminance(cell) + 0.05) / (luminance("black") + 0.05) >= 7
+def test_numbers_stand_out_from_their_cells():
+    """WCAG's highest level asks for 7 : 1; the strongest cell of either sign is the darkest."""
+    figures.show_matrices({"X": torch.tensor([[-1.0, 1.0]])})
+    (image,) = plt.gca().images
+    for cell in image.cmap(image.norm(image.get_array()))[0]:
+        assert (luminance(cell[:3]) + 0.05) / (luminance("black") + 0.05) >= 7
+    plt.close("all")
+
+
+GREYS = ["#101010", "#303030", "#505050", "#707070", "#909090", "#b0b0b0"]
+DRAW_EVERYTHING = """
+import matplotlib.pyplot as plt
+import torch
+from convutils import LeNet, figures
+
+X, K = torch.arange(9.0).reshape(3, 3) - 4, torch.ones(2, 2)
+figures.show_matrices({"X": X})
+figures.show_images([X], signed=True)
+figures.plot_curves({str(n): [[n, n], [n, n + 1.0]] for n in range(6)}, xlabel="x", ylabel="y")
+figures.show_confusion(torch.tensor([0, 1]), torch.tensor([0, 0]))
+figures.draw_network(LeNet(), (1, 28, 28))
+for number in plt.get_fignums():
+    canvas = plt.figure(number).canvas
+    canvas.draw()
+    pixels = torch.frombuffer(bytearray(canvas.buffer_rgba()), dtype=torch.uint8).view(-1, 4)[:, :3].int()
+    print("spread", (pixels.amax(1) - pixels.amin(1)).max().item())
+print(figures.animate_corr2d(X, K, alt="a").data, figures.animate_pool2d(X, 2, alt="a").data)
+"""
+
+
+def test_a_colour_is_changed_in_one_line(tmp_path):
+    """Where the six colours are greys, nothing of any figure or animation has a colour."""
+    shutil.copytree(PACKAGE, tmp_path / "convutils", ignore=shutil.ignore_patterns("__pycache__"))
+    style = tmp_path / "convutils" / "figures" / "style.py"
+    changed = re.sub(
+        r"^BLUE, .*$", f"BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = {GREYS}", style.read_text("utf-8"), flags=re.M
+    )
+    style.write_text(changed, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    call = {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", DRAW_EVERYTHING], **call)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"spread (\d+)", done.stdout) == 5 * ["0"]
+    assert set(re.findall(r"#[0-9a-fA-F]{6}\b", done.stdout)) == {GREYS[1], GREYS[4]}  # the window and the outputs
