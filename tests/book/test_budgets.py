@@ -64,13 +64,16 @@ def names(code: str) -> set[str]:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Name) and hasattr(builtins, node.id):
             found.add(node.id)
-        elif isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id in ("F", "nn")):
+        elif isinstance(node, ast.Attribute) and not (
+            isinstance(node.value, ast.Name) and node.value.id in ("F", "nn")
+        ):
             found |= {node.attr} if hasattr(torch, node.attr) or hasattr(torch.Tensor, node.attr) else set()
     return found
 
 
 def test_names_of_the_code_are_told_from_other_names():
-    assert names("y = torch.zeros(3).sum(); print(F.pad(y, p), nn.ReLU, figures.show_images)") == {"zeros", "sum", "print"}
+    code = "y = torch.zeros(3).sum(); print(F.pad(y, p), nn.ReLU, figures.show_images)"
+    assert names(code) == {"zeros", "sum", "print"}
 
 
 def test_the_twenty_names_used_most_are_taught_before_the_course():
