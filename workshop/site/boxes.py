@@ -6,7 +6,7 @@ from collections.abc import Callable
 from docutils import nodes
 from sphinx.application import Sphinx
 
-KIND = re.compile("(note|tip|warning|exercise|solution)(?![a-z])", re.IGNORECASE)
+KIND = re.compile("(note|tip|warning|exercise|solution|key)(?![a-z])", re.IGNORECASE)
 
 
 def first_words(node: nodes.Node) -> str:
@@ -47,7 +47,7 @@ def make_boxes(app: Sphinx, page: nodes.document) -> None:
     if head is not None:
         box_until(head, lambda node: first_words(node) == "Run time", "page-head")
     for paragraph in paragraphs:
-        if first_words(paragraph) == "Predict first":
+        if first_words(paragraph) in ("Predict first", "Two questions"):
             box_until(paragraph, lambda n: isinstance(n, nodes.raw) and "</details>" in n.astext(), "predict")
 
 
