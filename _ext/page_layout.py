@@ -66,7 +66,7 @@ class KeepPunctuation(SphinxTransform):
 
 
 class MarkChinese(SphinxTransform):
-    """Chinese words carry `lang="zh"`: a screen reader then changes its voice, and a browser takes Chinese glyphs."""
+    """Chinese words carry `lang="zh-CN"`: a screen reader then changes its voice, and a browser takes Chinese glyphs."""
 
     default_priority = 800
 
@@ -76,7 +76,7 @@ class MarkChinese(SphinxTransform):
             if len(parts) > 1:
                 # docutils writes a class language-… as the attribute lang
                 marked = [
-                    nodes.inline("", part, classes=["language-zh"]) if place % 2 else nodes.Text(part)
+                    nodes.inline("", part, classes=["language-zh-CN"]) if place % 2 else nodes.Text(part)
                     for place, part in enumerate(parts)
                     if part
                 ]
