@@ -1,7 +1,8 @@
 """The search finds a term of the glossary by each of its names and leads to its entry.
 
 An entry is plain Markdown: a heading, then a paragraph that begins with the Chinese names in bold, the first one as it
-is, others in brackets: **汇聚（池化）** · … "Also: filter." or "Short: MAC." at the end of a sentence are other English names.
+is, others in brackets: **汇聚（池化）** · …
+"Also: filter." or "Short: MAC." are other English names.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class KeepPunctuation(SphinxTransform):
 
 
 class MarkChinese(SphinxTransform):
-    """Chinese words carry `lang="zh-CN"`: a screen reader then changes its voice, and a browser takes Chinese glyphs."""
+    """Chinese words carry `lang="zh-CN"`: a screen reader then changes its voice, a browser takes Chinese glyphs."""
 
     default_priority = 800
 
