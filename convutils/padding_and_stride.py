@@ -56,6 +56,34 @@ def same_padding(input_size, kernel_size, *, stride=1, dilation=1):
     return tuple(split_padding(total, extra="after") for total in totals)
 
 
+def padding_amounts(padding, convention, input_size, kernel_size, *, stride=1, dilation=1):
+    """Translate a layer's padding into what is added around the image, ((top, bottom), (left, right)).
+
+    `convention` says how `padding` is meant:
+    "torch" (and most papers): a number on each side, "valid", or "same" at stride 1;
+    "d2l": a number in total, as in *Dive into Deep Learning*, whose odd row goes on top;
+    "tensorflow": "same" or "valid", in small or capital letters.
+    Numbers and sizes are ints or (rows, columns) pairs.
+
+    Raises:
+        ValueError: if the convention has no such padding.
+
+    Example:
+        >>> [padding_amounts(3, "d2l", 8, 4)[0], padding_amounts("same", "tensorflow", 8, 4)[0]]
+        [(2, 1), (1, 2)]
+    """
+    require.one_of("convention", convention, ("torch", "d2l", "tensorflow"))
+    same = same_padding(input_size, kernel_size, stride=stride, dilation=dilation)
+    if convention == "tensorflow" or (convention == "torch" and isinstance(padding, str)):
+        words = ("same", "valid") if convention == "torch" else ("same", "valid", "SAME", "VALID")
+        require.one_of("padding", padding, words)
+        if (convention, padding) == ("torch", "same") and require.pair("stride", stride, 1) != (1, 1):
+            raise ValueError(f"stride: got {stride!r}, wanted 1, because torch has no padding 'same' with a stride")
+        return same if padding.lower() == "same" else ((0, 0), (0, 0))
+    extra = require.pair("padding", padding, 0)
+    return tuple(split_padding(p, extra="before") if convention == "d2l" else (p, p) for p in extra)
+
+
 class ReceptiveField(NamedTuple):
     """What one unit of a stack of layers sees of the input; each entry is a (rows, columns) pair in pixels.
 

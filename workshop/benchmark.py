@@ -60,7 +60,7 @@ def store(results: dict) -> None:
     page = notebooks.read(PAGE)
     comment = "# Written by `python -m workshop.benchmark --store`: median seconds of each function.\n"
     times_cell(page).source = comment + "results = " + pformat(results, width=110, sort_dicts=False)
-    notebooks.write(PAGE, notebooks.as_text(page))
+    notebooks.store(PAGE, notebooks.as_text(page))
 
 
 def times_cell(page):

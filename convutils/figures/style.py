@@ -7,7 +7,12 @@ style.
 import matplotlib.pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 
-BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+PINK = "#CC79A7"
+SKY = "#56B4E9"
+VERMILION = "#D55E00"
 
 
 def tint(colour: str, white: float) -> str:
@@ -20,7 +25,8 @@ def tint(colour: str, white: float) -> str:
     return to_hex([c + (1 - c) * white for c in to_rgb(colour)])
 
 
-PALE_BLUE, PALE_ORANGE = tint(BLUE, 0.5), tint(ORANGE, 0.42)  # grounds for black numbers
+PALE_BLUE = tint(BLUE, 0.5)  # this and the next: grounds for black numbers
+PALE_ORANGE = tint(ORANGE, 0.42)
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "white", VERMILION])
 PALE_SIGNED = LinearSegmentedColormap.from_list("pale signed", [PALE_BLUE, "white", PALE_ORANGE])
 

@@ -37,9 +37,9 @@ LIMITS = {
         for window, shape in (("2×2 / 2", "256×6×28×28"), ("2×2 / 2", "8×64×56×56"), ("3×3 / 2", "8×64×56×56"))
         for mode, gradients, limit in (
             ("max", "", 0.4),
-            ("avg", "", 0.4),
-            ("max", ", with gradients", 0.8),
-            ("avg", ", with gradients", 0.7),
+            ("avg", "", 0.7),
+            ("max", ", with gradients", 1.2),
+            ("avg", ", with gradients", 1),
         )
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import runpy
 import subprocess
@@ -283,14 +284,44 @@ def test_api_page_names_everything_public():
 # ---------------------------------------------------------------- glossary
 
 GLOSSARY = ROOT / "reference" / "glossary.md"
-TERM = re.compile(r"^## (.+)\n\n\*\*(.+?)\*\* · (.+)", flags=re.MULTILINE)
+# an entry: heading, Chinese names, English sentences, the link to the place that teaches it
+TERM = re.compile(
+    r"^## (.+)\n\n\*\*(.+?)\*\* · (.+(?:\n.+)*)\nIn \[[^\]]+\]\(\.\./(?:chapters|exercises)/\w+\.ipynb[#\w-]*\)\.$",
+    flags=re.MULTILINE,
+)
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+
+
+def chinese_names() -> dict[str, str]:
+    """Each Chinese name of a term, and the term; "1×1卷积" and "im2col（…）" are names too."""
+    entries = [(m[1], m[2]) for m in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))]
+    names = [(name, term) for term, bold in entries for name in re.split("[（、）]", bold) if name]
+    assert len(names) == len(dict(names)), "one word for two terms"
+    return dict(names)
+
+
+def test_glossary_has_the_words_of_the_chinese_book_and_of_its_readers():
+    words = """特征映射 特征图 交叉相关 互相关 步长 步幅 偏差 偏移 偏置 迭代周期 轮 滤波器
+        过滤器 核函数 核矩阵 最大池化 平均池化 最大汇聚 平均汇聚 池化 汇聚 池化层 汇聚层 卷积层
+        张量 权重 激活函数 梯度下降 学习率 损失 收敛 前向传播 反向传播 降采样 锐化 拉普拉斯
+        高斯核 均值滤波 过零 展平 批量规范化 词向量 感受野 填充 膨胀 转置卷积 平移不变性 等变性
+        通道 全连接层"""
+    assert [word for word in words.split() if word not in chinese_names()] == []
+
+
+@needs_site
+def test_search_knows_every_name_of_a_term_and_the_place_of_its_entry():
+    text = (SITE / "searchindex.js").read_text(encoding="utf-8")
+    objects = json.loads(text[text.index("(") + 1 : text.rindex(")")])["objects"][""]
+    places = {name: anchor or name for _, _, _, anchor, name in objects}
+    assert {name: places.get(name) for name in chinese_names()} == {n: slug(t) for n, t in chinese_names().items()}
+    assert [term for term in glossary_terms() if f'id="{slug(term)}"' not in built(GLOSSARY)] == []
 
 
 @needs_site
 def test_chinese_words_say_their_language():
     """A screen reader changes its voice, a browser takes Chinese rather than Japanese glyphs."""
-    said = re.findall(r'<span lang="zh">(.*?)</span>', built(GLOSSARY))
+    said = re.findall(r'<span lang="zh-CN">(.*?)</span>', built(GLOSSARY).partition("<article")[2])
     assert "".join(CHINESE.findall("".join(said))) == "".join(CHINESE.findall(GLOSSARY.read_text(encoding="utf-8")))
 
 
@@ -321,15 +352,23 @@ def words_for(term: str) -> str:
     return "|".join(re.escape(name).replace(r"\ ", r"\s+") + "(?:e?s)?" for name in names)
 
 
+@cache
+def linked_terms() -> list[str]:
+    """The terms that some chapter links, longest first; everyday words such as "weight" are linked by none."""
+    text = "".join(markdown(path) for path in CHAPTERS)
+    anchors = {anchor for _, anchor in GLOSSARY_LINK.findall(text)}
+    return sorted((term for term in glossary_terms() if slug(term) in anchors), key=len, reverse=True)
+
+
 def first_uses(path: Path) -> dict[str, str]:
-    """The terms a chapter's running text uses, each with the cell of its first use; the head of the page is none.
+    """The linked terms that a chapter's running text uses, each with the cell of its first use, but not in its head.
 
     Longer terms are taken out before shorter ones: "average pooling" is no use of "pooling".
     """
     found = {}
     for cell in (c for c in cells(path)[1:] if c.cell_type == "markdown"):
         prose = NOT_PROSE.sub(" ¦ ", GLOSSARY_LINK.sub(r"\1", cell.source))
-        for term in sorted(glossary_terms(), key=len, reverse=True):
+        for term in linked_terms():
             prose, uses = re.subn(rf"(?<![\w-])(?:{words_for(term)})(?![\w-])", " ¦ ", prose, flags=re.IGNORECASE)
             if uses:
                 found.setdefault(term, cell.id)
@@ -337,15 +376,16 @@ def first_uses(path: Path) -> dict[str, str]:
 
 
 def test_glossary_has_both_languages():
-    """Every heading is an entry: the Chinese term, then at least a few words of English."""
+    """Every heading is an entry: Chinese names, at least a few words of English, a link to where it is taught."""
     entries = {m[1]: (m[2], m[3]) for m in TERM.finditer(GLOSSARY.read_text(encoding="utf-8"))}
-    assert list(entries) == headings(GLOSSARY, "##") == sorted(entries)
+    assert list(entries) == headings(GLOSSARY, "##") == sorted(entries, key=str.lower)
     assert [term for term, (chinese, _) in entries.items() if not re.search("[\u4e00-\u9fff]", chinese)] == []
     assert [term for term, (_, english) in entries.items() if len(english) < 20] == []
 
 
 @every_chapter
 def test_glossary_terms_are_linked_at_their_first_use(path):
+    """A term that any chapter links is linked by each chapter, where it first uses it."""
     linked = [(anchor, cell.id) for cell in cells(path) for _, anchor in GLOSSARY_LINK.findall(cell.get("source", ""))]
     assert sorted(linked) == sorted((slug(term), place) for term, place in first_uses(path).items())
 

@@ -38,6 +38,7 @@ from convutils import (
     layer_table,
     load_mnist,
     output_size,
+    padding_amounts,
     pool2d,
     receptive_field,
     same_padding,
@@ -238,6 +239,34 @@ TABLE = [
     *pairs(same_padding, "input_size", 1, kernel_size=1),
     *pairs(same_padding, "kernel_size", 1, input_size=9),
     *windows(same_padding, "sd", input_size=9, kernel_size=2),
+    *pairs(padding_amounts, "padding", 0, convention="d2l", input_size=9, kernel_size=2),
+    *pairs(padding_amounts, "input_size", 1, padding=0, convention="torch", kernel_size=1),
+    *pairs(padding_amounts, "kernel_size", 1, padding="same", convention="tensorflow", input_size=9),
+    *windows(padding_amounts, "sd", padding="valid", convention="torch", input_size=9, kernel_size=2),
+    *[
+        (
+            padding_amounts,
+            {"padding": padding, "convention": convention, "input_size": 9, "kernel_size": 2},
+            ValueError,
+            (f"padding: got {padding!r}, wanted one of 'same', 'valid'",),
+        )
+        for padding, convention in (("SAME", "torch"), ("full", "torch"), ("half", "tensorflow"), (1, "tensorflow"))
+    ],
+    *[
+        (
+            padding_amounts,
+            {"padding": 1, "convention": convention, "input_size": 9, "kernel_size": 2},
+            ValueError,
+            (f"convention: got {convention!r}", "'torch', 'd2l', 'tensorflow'"),
+        )
+        for convention in ("keras", "Torch", None)
+    ],
+    (
+        padding_amounts,
+        {"padding": "same", "convention": "torch", "input_size": 9, "kernel_size": 3, "stride": (1, 2)},
+        ValueError,
+        ("stride: got (1, 2)", "wanted 1", "torch has no padding 'same' with a stride"),
+    ),
     *[
         (receptive_field, {"layers": layers}, TypeError, (f"layers: got {came}, wanted torch.nn modules",))
         for layers, came in (

@@ -20,6 +20,7 @@ from convutils import (
     Pool2D,
     comp_conv2d,
     output_size,
+    padding_amounts,
     receptive_field,
     same_padding,
     split_padding,
@@ -121,6 +122,44 @@ def test_same_padding_examples():
     assert same_padding((8, 9), (4, 1)) == ((1, 2), (0, 0))
     assert same_padding(9, 3, dilation=2) == ((2, 2), (2, 2))
     assert same_padding(9, 1, stride=4) == ((0, 0), (0, 0))
+
+
+# ---- padding_amounts
+
+
+def padded(X, amounts):
+    (top, bottom), (left, right) = amounts
+    return F.pad(X, (left, right, top, bottom))
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("word", [None, "valid", "same"])
+@given(w=windows(max_room=9), seed=seeds)
+def test_torchs_padding_gives_what_torch_gives(word, w, seed):
+    stride = 1 if word == "same" else w.stride
+    padding = word or w.padding
+    n = tuple(a + 12 for a in w.input_size)  # "valid" has no padding that would make room
+    X, K = random_tensor((1, 1, *n), seed), random_tensor((1, 1, *w.kernel_size), seed + 1)
+    amounts = padding_amounts(padding, "torch", n, w.kernel_size, stride=stride, dilation=w.dilation)
+    ours = F.conv2d(padded(X, amounts), K, stride=stride, dilation=w.dilation)
+    assert_close(ours, F.conv2d(X, K, stride=stride, padding=padding, dilation=w.dilation))
+
+
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(0, 9), st.integers(1, 4))
+def test_d2ls_padding_is_a_total_with_the_odd_row_on_top(n, k, p, s):
+    (top, bottom), columns = padding_amounts((p, 0), "d2l", n, k, stride=s)
+    assert top + bottom == p and top - bottom in (0, 1) and columns == (0, 0)
+
+
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 4), st.integers(1, 3))
+def test_tensorflows_same_is_its_documented_rule(n, k, s, d):
+    """The total is max(k − s, 0) where s divides n, else max(k − n mod s, 0), k dilated; the odd row comes last."""
+    span = d * (k - 1) + 1
+    total = max(span - (n % s or s), 0)
+    for word in ("same", "SAME"):
+        amounts = padding_amounts(word, "tensorflow", n, k, stride=s, dilation=d)
+        assert amounts == 2 * ((total // 2, total - total // 2),)
+    assert padding_amounts("VALID", "tensorflow", n, k, stride=s, dilation=d) == ((0, 0), (0, 0))
 
 
 # ---- receptive_field

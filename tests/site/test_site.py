@@ -318,10 +318,18 @@ def test_nothing_moves_by_itself_where_reduced_motion_is_asked_for(visit):
 
 FOUND = {
     "pooling": "chapters/05_pooling.html",
-    "equivariance": "reference/glossary.html",
-    "卷积核": "reference/glossary.html",
-    "卷积": "reference/glossary.html",
-    "互相关": "reference/glossary.html",
+    "equivariance": "reference/glossary.html#equivariance",
+    "learning rate": "reference/glossary.html#learning-rate",
+    "MAC": "reference/glossary.html#multiply-accumulate",
+    "fully connected layer": "reference/glossary.html#dense-layer",
+    "卷积核": "reference/glossary.html#kernel",
+    "卷积": "reference/glossary.html#convolution",
+    "互相关": "reference/glossary.html#cross-correlation",
+    "池化": "reference/glossary.html#pooling",
+    "池化层": "reference/glossary.html#pooling-layer",
+    "特征映射": "reference/glossary.html#feature-map",
+    "步长": "reference/glossary.html#stride",
+    "梯度下降": "reference/glossary.html#gradient-descent",
     "mat1 and mat2 shapes cannot be multiplied": "reference/error_clinic.html",
     "Expected more than 1 value per channel": "reference/error_clinic.html",
     "corr2d": "reference/api.html",
@@ -330,9 +338,12 @@ FOUND = {
 
 @pytest.mark.parametrize("query", FOUND)
 def test_search_finds(visit, query):
-    """From a file, with titles and links only: a browser gives a page no other file to quote from."""
+    """From a file, with titles and links only: a browser gives a page no other file to quote from.
+
+    A term of the glossary is found at its entry, by its English and its Chinese names.
+    """
     page = visit(f"search.html?q={quote(query)}")
-    page.locator(f"#search-results li a[href*='{FOUND[query]}']").first.wait_for()
+    page.locator(f"#search-results li a[href$='{FOUND[query]}']").first.wait_for()
 
 
 def test_search_quotes_when_the_site_is_served(new_page):

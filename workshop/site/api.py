@@ -1,8 +1,8 @@
 """The reference of convutils, written from its source: one section a module, one entry a public name.
 
 Nothing is listed by hand, so nothing can be missing, and nothing is imported, so torch need not be installed.
-What is public: the names in `convutils.__all__`; and in a module of which that names none (`kernels`, `figures`), those
-of its own `__all__`, or else every function and class without a leading underscore.
+What is public: the names that `convutils` imports from its modules; and of a module from which it takes none (`fast`,
+`kernels`, `figures`), those of its own `__all__`, or else every function and class without a leading underscore.
 The module of a chapter bears the chapter's title and comes first.
 """
 
@@ -39,6 +39,13 @@ def exported(tree: ast.Module) -> set[str]:
     return set()
 
 
+def offered(module: str) -> set[str]:
+    """The names that the package takes from the module."""
+    statements = parse(PACKAGE / "__init__.py").body
+    found = [s for s in statements if isinstance(s, ast.ImportFrom) and s.module == f"convutils.{module}"]
+    return {alias.name for statement in found for alias in statement.names}
+
+
 def titles() -> dict[str, str]:
     """The title of each module, in the order of the page."""
     pages = [path for path in course.notebooks() if path.parent.name == "chapters"]
@@ -65,7 +72,7 @@ def entries(module: str) -> list[str]:
     """The directives for everything the module offers to a reader, under the name one imports it by."""
     trees = sources(module)
     found = [d for tree in trees for d in definitions(tree.body)]
-    of_package, of_module = exported(parse(PACKAGE / "__init__.py")), exported(trees[0])
+    of_package, of_module = offered(module), exported(trees[0])
     own = [d for d in found if d.name in of_package]
     path = "convutils" if own else f"convutils.{module}"
     return [line for d in own or [d for d in found if d.name in of_module] or found for line in entry(path, d)]

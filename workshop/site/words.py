@@ -20,13 +20,13 @@ def keep_punctuation(page: nodes.document) -> None:
 
 
 def mark_chinese(page: nodes.document) -> None:
-    """Give Chinese words `lang="zh"`: a screen reader changes its voice, and a browser takes Chinese glyphs."""
+    """Give Chinese words `lang="zh-CN"`: a screen reader changes its voice, a browser takes Chinese glyphs."""
     for text in list(page.findall(nodes.Text)):
         parts = list(enumerate(CHINESE.split(text)))
         if len(parts) > 1:
             # docutils writes a class language-… as the attribute lang
             made = [
-                nodes.inline("", part, classes=["language-zh"]) if n % 2 else nodes.Text(part)
+                nodes.inline("", part, classes=["language-zh-CN"]) if n % 2 else nodes.Text(part)
                 for n, part in parts
                 if part
             ]
