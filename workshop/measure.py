@@ -81,7 +81,7 @@ def measure(chromium: Browser, address: str, name: str) -> Weight:
     page = context.new_page()
     page.add_init_script(WATCH)
     done: list[Request] = []
-    page.on("requestfinished", done.append)
+    page.on("requestfinished", lambda request: done.append(request))
     page.goto(address + name)
     fonts = page.evaluate(FONTS)
     page.evaluate(SCROLL)

@@ -60,9 +60,13 @@ def code_cells(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
+# file → what it does all the same: the benchmark measures the code that stands in cells of the book's own page
+MEANT = {"workshop/benchmark.py": ["exec()"]}
+
+
 @pytest.mark.parametrize("path", [*SOURCES, ROOT / "conftest.py"], ids=lambda path: path.name)
 def test_sources_make_no_code_from_data(path):
-    assert dangers(path.read_text(encoding="utf-8")) == []
+    assert dangers(path.read_text(encoding="utf-8")) == MEANT.get(path.relative_to(ROOT).as_posix(), [])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -80,10 +80,10 @@ def test_a_colour_is_changed_in_one_line(tmp_path):
     """Where the six colours are greys, nothing of any figure or animation has a colour."""
     shutil.copytree(PACKAGE, tmp_path / "convutils", ignore=shutil.ignore_patterns("__pycache__"))
     style = tmp_path / "convutils" / "figures" / "style.py"
-    changed = re.sub(
-        r"^BLUE, .*$", f"BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = {GREYS}", style.read_text("utf-8"), flags=re.M
-    )
+    greys = iter(GREYS)
+    changed = re.sub(r'^([A-Z]+) = "#.*$', lambda m: f'{m[1]} = "{next(greys)}"', style.read_text("utf-8"), flags=re.M)
     style.write_text(changed, encoding="utf-8")
+    assert not list(greys)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     call = {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True}
     done = subprocess.run([sys.executable, "-c", DRAW_EVERYTHING], **call)
