@@ -34,7 +34,7 @@ from convutils import LeNet, fast, train
 from workshop import notebooks
 from workshop.course import ROOT
 
-PAGE = ROOT / "reference" / "how_fast_is_it.ipynb"
+PAGE = ROOT / "making" / "how_fast_is_it.ipynb"
 TIMES = "times"  # the id of the page's cell that holds what was stored
 ROUNDS = 9  # the median of so many times, taken in turn
 SECONDS = 0.05  # how long one time is taken at least, by repeating what is quicker

@@ -61,10 +61,14 @@ def contents() -> list[tuple[str, list[str]]]:
     return [("", [toc["root"]]), *((part["caption"], pages(part["chapters"])) for part in toc["parts"])]
 
 
+def folders() -> list[Path]:
+    """The folders in which the pages of the contents lie, in the order of the contents."""
+    return list(dict.fromkeys((ROOT / page).parent for _, pages in contents() for page in pages))
+
+
 def notebooks() -> list[Path]:
     """Every notebook that lies beside a page of the contents."""
-    folders = dict.fromkeys((ROOT / page).parent for _, pages in contents() for page in pages)
-    return [notebook for folder in folders for notebook in sorted(folder.glob("*.ipynb"))]
+    return [notebook for folder in folders() for notebook in sorted(folder.glob("*.ipynb"))]
 
 
 def title(notebook: Path) -> str:

@@ -1,6 +1,6 @@
 """Measure how heavy the pages of the built site are, in the system's Chromium, served from this machine.
 
-    python -m workshop.measure               # writes reference/page_weights.csv, which a page shows as a table
+    python -m workshop.measure               # writes making/page_weights.csv, which a page shows as a table
 
 A KB is 1 000 bytes as they leave the server, which does not compress. "Before its figures" is everything the browser
 fetches for a page except the figures: the files of the folder _images, and the animations, which lie in the page.
@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Request
 from workshop.chromium import browser
 from workshop.course import ROOT, built_site
 
-REPORT = ROOT / "reference" / "page_weights.csv"
+REPORT = ROOT / "making" / "page_weights.csv"
 HEADER = ["page", "KB", "KB in all", "requests", "in all", "shift", "readable, s"]
 
 WATCH = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")

@@ -15,16 +15,16 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
+from workshop import course
 from workshop.notebooks import check
 from workshop.offline import remote_references
 from workshop.site.words import keep_punctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
+NOTEBOOKS = course.notebooks()
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
-FOLDERS = (".", "exercises", "reference")
-SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.md")))]
+SOURCES = [*NOTEBOOKS, *(path for folder in course.folders() for path in sorted(folder.glob("*.md")))]
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")
 every_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)

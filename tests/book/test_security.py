@@ -8,11 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from workshop import course
+
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("convutils", "workshop") for path in sorted((ROOT / folder).rglob("*.py"))]
-NOTEBOOKS = [
-    path for folder in ("chapters", "exercises", "reference") for path in sorted((ROOT / folder).glob("*.ipynb"))
-]
+NOTEBOOKS = course.notebooks()
 
 # modules that turn data into code, or into calls of functions that the data name
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}

@@ -30,7 +30,7 @@ from workshop.zip import make_zip
 
 SITE = ROOT / "_build" / "html"
 NOTEBOOK = "exercises/05_pooling"
-PAGES = ["intro", NOTEBOOK, "reference/how_it_is_made"]
+PAGES = ["intro", NOTEBOOK, "making/how_it_is_made"]
 FORGE = "github" + ".com"  # in two parts: this file names no repository
 
 needs_site = pytest.mark.usefixtures("site")
@@ -302,7 +302,7 @@ def text_of(page) -> str:
 def book(browser, tmp_path_factory):
     """A book of two parts, printed as the whole one is."""
     folder = tmp_path_factory.mktemp("pdf")
-    order = [("", ["reference/how_it_is_made"]), ("Reference", ["reference/glossary", NOTEBOOK])]
+    order = [("", ["making/how_it_is_made"]), ("Reference", ["reference/glossary", NOTEBOOK])]
     count = make_pdf(browser, SITE, folder / "book.pdf", order)
     assert [path.name for path in folder.iterdir()] == ["book.pdf"]
     reader = PdfReader(folder / "book.pdf")
