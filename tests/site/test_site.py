@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+from pypdf import PdfReader
 
 from workshop import measure as measure_site
 from workshop.course import contents
@@ -412,6 +415,26 @@ def test_late_images_are_printed(visit):
     assert page.evaluate(missing) > 0
     page.pdf()
     page.wait_for_function(f"{missing} === 0")
+
+
+WRITTEN = """() => {
+    const article = document.querySelector("article").cloneNode(true);
+    article.querySelectorAll(".katex, button, input, .headerlink, summary, script, style, .slide")
+        .forEach(e => e.remove());  // formulas are drawn, and paper has nothing to press
+    return article.textContent;
+}"""
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if page != "search.html"])
+def test_every_word_is_printed(new_page, name):
+    """Those of folded answers and cells too: a sheet of paper cannot be unfolded, nor wait for what fades in."""
+    page = new_page(offline=True)
+    page.goto(FROM_FILE + name)
+    sheets = PdfReader(BytesIO(page.pdf())).pages
+    printed = re.sub(r"\W", "", unicodedata.normalize("NFKC", "".join(sheet.extract_text() for sheet in sheets)))
+    words = dict.fromkeys(re.findall("[A-Za-z]{4,}", page.evaluate(WRITTEN)))
+    assert [word for word in words if word not in printed] == []
+    page.close()
 
 
 # Where the focus is, and what of its look differs from the same element without the focus.
