@@ -25,6 +25,8 @@ OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
 SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py workshop/site/*.js _static/* _templates/* _templates/*/* convutils/*.py convutils/*/*) package-lock.json pyproject.toml
+# The pages that _toc.yml finds by their names; when one has come or gone, every page's list of contents changes.
+FOUND := $(sort $(wildcard $(shell sed -n 's/^ *- glob: *\(.*\)/\1.*/p' _toc.yml)))
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
@@ -122,7 +124,10 @@ $(OLDEST_READY): constraints-oldest.txt pyproject.toml | python-version
 	@$(OLDEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps d2l==0.17.0
 	@touch $@
 
+ifneq ($(shell cat _build/site-wide 2> /dev/null),$(FOUND))
+.PHONY: _build/site-wide
+endif
 _build/site-wide: $(SITE_WIDE)
 	@rm -rf _build/html _build/.doctrees _build/jupyter_execute
 	@mkdir -p _build
-	@touch $@
+	@echo "$(FOUND)" > $@

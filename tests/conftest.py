@@ -80,7 +80,9 @@ def newer_than_the_site():
 
 
 def page_sources():
-    names = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    from workshop import course
+
+    names = [name for _, pages in course.contents() for name in pages]
     return [path for name in names for path in ROOT.glob(f"{name}.*") if path.suffix in (".md", ".ipynb")]
 
 

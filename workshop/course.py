@@ -51,12 +51,20 @@ def settings() -> dict:
     return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
 
+def named(entry: dict) -> list[str]:
+    """The page of an entry of _toc.yml, or the pages that its pattern finds, in the order of their names."""
+    if "file" in entry:
+        return [entry["file"]]
+    found = [path for suffix in (".ipynb", ".md") for path in ROOT.glob(entry["glob"] + suffix)]
+    return sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in found)
+
+
 def contents() -> list[tuple[str, list[str]]]:
     """The pages in their order, by the captions of _toc.yml; the landing page comes first and has none."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
     def pages(entries: list[dict]) -> list[str]:
-        return [page for e in entries for page in (e["file"], *pages(e.get("sections", [])))]
+        return [page for e in entries for page in (*named(e), *pages(e.get("sections", [])))]
 
     return [("", [toc["root"]]), *((part["caption"], pages(part["chapters"])) for part in toc["parts"])]
 
