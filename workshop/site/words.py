@@ -1,4 +1,4 @@
-"""Punctuation that stays with its formula, and Chinese that says it is Chinese."""
+"""Punctuation that stays with its formula, and words and pages that say their language."""
 
 import re
 
@@ -19,12 +19,26 @@ def keep_punctuation(page: nodes.document) -> None:
             parent[place : place + 2] = [together, nodes.Text(after[mark.end() :])]
 
 
-def mark_chinese(page: nodes.document) -> None:
+def language(page: nodes.document) -> str:
+    """What the line `lang: …` of a page's front matter says; empty where there is none, for the site's English."""
+    fields = (field for info in page.findall(nodes.docinfo) for field in info.findall(nodes.field))
+    return next((field[1].astext() for field in fields if field[0].astext() == "lang"), "")
+
+
+def mark_page(page: nodes.document, language: str) -> None:
+    """Give the text of a page its own language, and its titles too, which stand on other pages as well."""
+    for section in page.children:
+        if isinstance(section, nodes.section):
+            section["classes"].append(f"language-{language}")  # docutils writes it as the attribute lang
+    for title in list(page.findall(nodes.title)):
+        mark_chinese(title)
+
+
+def mark_chinese(part: nodes.Element) -> None:
     """Give Chinese words `lang="zh-CN"`: a screen reader changes its voice, a browser takes Chinese glyphs."""
-    for text in list(page.findall(nodes.Text)):
+    for text in list(part.findall(nodes.Text)):
         parts = list(enumerate(CHINESE.split(text)))
         if len(parts) > 1:
-            # docutils writes a class language-… as the attribute lang
             made = [
                 nodes.inline("", part, classes=["language-zh-CN"]) if n % 2 else nodes.Text(part)
                 for n, part in parts
@@ -34,9 +48,12 @@ def mark_chinese(page: nodes.document) -> None:
 
 
 def mend_words(app: Sphinx, page: nodes.document) -> None:
-    """Do both to a page that was read."""
+    """Mend the punctuation of a page that was read, and say what is in another language than the site."""
     keep_punctuation(page)
-    mark_chinese(page)
+    if language(page):
+        mark_page(page, language(page))
+    else:
+        mark_chinese(page)
 
 
 def setup(app: Sphinx) -> None:
