@@ -278,7 +278,7 @@ def test_a_mistake_is_a_claim_a_cell_and_a_link(heading):
     claim, code, seen = mistakes()[heading]
     assert re.match(r'### .+\n\n\*".{10,}?[.]"\*\n', claim.source)
     assert code.cell_type == "code" and len(code.source.splitlines()) <= 6 and code.outputs
-    assert re.search(r"\]\((?:\.\./chapters/\w+|before_you_begin)\.ipynb", seen.source)
+    assert re.search(r"\]\((?:\.\./(?:chapters|deeper)/\w+|before_you_begin)\.ipynb", seen.source)
 
 
 @pytest.mark.parametrize("path", CHAPTERS[3:], ids=lambda p: p.stem)
