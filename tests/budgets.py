@@ -15,4 +15,5 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "reference/before_you_begin": Budget((1600, 2400), 30, (2, 5), 16, 15),
+    "reference/common_mistakes": Budget((1500, 2600), 60, (2, 5), 16, 25),
 }
