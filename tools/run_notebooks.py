@@ -25,7 +25,7 @@ import nbformat
 from course import release_tag, repository
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("chapters", "exercises", "reference")
+FOLDERS = ("chapters", "deeper", "exercises", "reference")
 BOOTSTRAP = ROOT / "tools" / "bootstrap.py"
 
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120)  # seconds; a measured time is rounded up to one of these

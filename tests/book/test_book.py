@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
+NOTEBOOKS = sorted(path for folder in ("chapters", "deeper", "exercises", "reference") for path in ROOT.glob(f"{folder}/*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
 FOLDERS = (".", "exercises", "reference")
 SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.md")))]
@@ -169,7 +169,8 @@ def test_page_leads_on_and_back(path):
 def test_figures_are_numbered_through(path):
     """The captions of a page count from 1, after the number of its chapter if it has one."""
     found = re.findall(r'<span class="figure-number">Figure ([^<]+)\.</span>', built(path))
-    chapter = {"chapters": path.stem[1:2] + ".", "exercises": f"E{path.stem[1:2]}."}.get(path.parent.name, "")
+    number = path.stem[1:2] + "."
+    chapter = {"chapters": number, "deeper": f"D{number}", "exercises": f"E{number}"}.get(path.parent.name, "")
     count = sum(bool(caption(c)) for c in cells(path))
     assert found == [f"{chapter}{n}" for n in range(1, 1 + count)]
 
@@ -200,7 +201,7 @@ def test_code_can_be_copied_from_the_page(path):
 @needs_site
 @every_notebook
 def test_head_and_questions_are_boxes(path):
-    questions = len(re.findall(r"^\*\*Predict first\.\*\*", markdown(path), flags=re.MULTILINE))
+    questions = len(re.findall(r"^\*\*(?:Predict first|Two questions)\.\*\*", markdown(path), flags=re.MULTILINE))
     boxes = re.findall(r'<div class="(page-head|predict) docutils container">', built(path))
     assert boxes == ["page-head"] + ["predict"] * questions
 
