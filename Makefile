@@ -24,12 +24,12 @@ OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard _ext/*.py _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json
+SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py workshop/site/*.js _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json pyproject.toml
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint repository clean constraints \
+.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint pictures clean constraints \
     python-version
 
 help: ## list these targets
@@ -41,18 +41,18 @@ book: $(BOOK_READY) _build/site-wide ## build the site from the stored outputs i
 	@echo "The book is built. Open _build/html/index.html in a browser, or run: make serve"
 
 zip: book ## pack the site into one file to download, _build/*.zip
-	@$(BOOK_ENV)/bin/python tools/make_zip.py
+	@$(BOOK_ENV)/bin/python -m workshop.zip
 
 pdf: $(READY) book ## print the whole book into _build/*.pdf (needs Chromium)
-	@$(ENV)/bin/python tools/make_pdf.py
+	@$(ENV)/bin/python -m workshop.pdf
 
 test: $(READY) book ## run every notebook and compare its outputs, then the unit and browser tests
-	@$(ENV)/bin/python tools/find_chromium.py
+	@$(ENV)/bin/python -m workshop.chromium
 	$(ENV)/bin/python -m pytest $(PYTEST_FLAGS)
 
 test-long: $(READY) ## more than 10 000 random examples, then every notebook ten times under other conditions (hours)
 	HYPOTHESIS_PROFILE=long $(ENV)/bin/python -m pytest $(PYTEST_FLAGS) $(UNIT_TESTS)
-	$(ENV)/bin/python tools/check_portability.py $(NOTEBOOKS)
+	$(ENV)/bin/python -m workshop.portability $(NOTEBOOKS)
 
 test-oldest: $(OLDEST_READY) ## the unit tests and some notebooks on the oldest versions the package claims (5 GB more)
 	$(OLDEST_ENV)/bin/python -m pytest --texts-only $(PYTEST_FLAGS) $(UNIT_TESTS) $(OLDEST_NOTEBOOKS)
@@ -68,7 +68,7 @@ audit: | python-version ## look up the pinned packages in the database of known 
 	_build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 run: $(READY) ## run the notebooks and store their outputs (NOTEBOOKS="chapters/06_lenet.ipynb" for some)
-	$(ENV)/bin/python tools/run_notebooks.py $(if $(NO_LIMIT),--no-limit) $(NOTEBOOKS)
+	$(ENV)/bin/python -m workshop.notebooks $(if $(NO_LIMIT),--no-limit) $(NOTEBOOKS)
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(ENV)/bin/jupyter lab --LabApp.default_url=/lab/tree/chapters/01_dense_to_convolution.ipynb
@@ -76,17 +76,16 @@ lab: $(READY) ## open the notebooks in JupyterLab
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-measure: $(READY) book ## measure how heavy the pages are and how soon one can read them
-	$(ENV)/bin/python tools/measure_site.py
+measure: $(READY) book ## measure how heavy the pages are, and write the table that the book shows
+	$(ENV)/bin/python -m workshop.measure
+
+pictures: $(READY) ## draw the pictures of the landing page and of the preview of a link anew
+	$(ENV)/bin/python -m workshop.pictures
 
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .
 	$(ENV)/bin/ruff format --check .
-	$(ENV)/bin/python tools/run_notebooks.py --check
-
-repository: $(BOOK_READY) ## set the course's repository everywhere (URL=https://host/owner/name; URL= for none)
-	$(if $(filter command line,$(origin URL)),,$(error say which: make repository URL=https://host/owner/name, or URL= for none))
-	@$(BOOK_ENV)/bin/python tools/set_repository.py '$(URL)'
+	$(ENV)/bin/python -m workshop.notebooks --check
 
 clean: ## remove what was built and the virtual environments
 	rm -rf _build $(ENV) $(BOOK_ENV) $(OLDEST_ENV) mutants node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 # a kernel is a process of its own: it gets this checkout's convutils through the environment
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-os.environ["TQDM_DISABLE"] = "1"  # as in tools/run_notebooks.py: progress bars are no output to compare
+os.environ["TQDM_DISABLE"] = "1"  # as in workshop/notebooks.py: progress bars are no output to compare
 
 # Root mean square over all pixels and colours, of 255. A line moved by one pixel gives about 4.
 FIGURE_TOLERANCE = 1.0

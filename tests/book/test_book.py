@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 from functools import cache
@@ -13,6 +13,10 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
+
+from workshop.notebooks import check
+from workshop.offline import remote_references
+from workshop.site.words import keep_punctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -32,14 +36,6 @@ needs_site = pytest.mark.skipif(not SITE.exists(), reason="the site is not built
 def built(path: Path) -> str:
     """The page that the site makes of a source."""
     return (SITE / path.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
-
-
-def load(path: str):
-    """A Python file of this course that is no installed module."""
-    specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 @cache
@@ -70,7 +66,7 @@ def headings(path: Path, level: str = "#{1,6}") -> list[str]:
 
 @every_notebook
 def test_notebook_is_in_order(path):
-    assert load("tools/run_notebooks.py").check(path) == []
+    assert check(path) == "in order"
 
 
 @every_notebook
@@ -212,7 +208,7 @@ def test_punctuation_stays_with_its_formula_and_in_its_place():
     document = utils.new_document("page")
     parts = [nodes.Text(". "), nodes.math("", "a"), nodes.Text(". "), nodes.math("", "b"), nodes.Text(" and")]
     document += nodes.paragraph("", "", *parts)
-    load("_ext/page_layout.py").KeepPunctuation(document).apply()
+    keep_punctuation(document)
     assert document.astext() == ". a. b and"
     assert [kept.astext() for kept in document.findall(nodes.inline)] == ["a."]
 
@@ -271,7 +267,7 @@ def test_links_between_pages_lead_somewhere(path):
 
 @needs_site
 def test_built_site_takes_nothing_from_other_hosts():
-    assert load("tools/check_offline.py").remote_references(SITE) == []
+    assert remote_references(SITE) == []
 
 
 @needs_site
@@ -358,13 +354,6 @@ def test_glossary_terms_are_linked_at_their_first_use(path):
 # ---------------------------------------------------------------- installation
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-book.txt", "constraints.txt"])
-def test_requirements_are_exact(name):
-    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
-    pin = re.compile(r"[A-Za-z0-9._-]+==[\w.!+]+( ;.*)?|-r requirements-book\.txt")
-    assert [line for line in lines if line and not pin.fullmatch(line)] == []
-
-
 def test_every_requirement_has_its_constraint():
     """A version stands in both files; they must be the same."""
     text = "\n".join((ROOT / f).read_text(encoding="utf-8") for f in ("requirements.txt", "requirements-book.txt"))
@@ -377,7 +366,7 @@ def run_bootstrap(folder: Path, search_path: Path | None):
     """Run the bootstrap cell in a Python that sees no installed package, only what `search_path` holds."""
     isolated = [sys.executable, "-S", "-E", "-c"]
     path = f"import sys; sys.path.insert(0, {str(search_path)!r})\n" if search_path else ""
-    source = (ROOT / "tools" / "bootstrap.py").read_text(encoding="utf-8")
+    source = (ROOT / "workshop" / "bootstrap.py").read_text(encoding="utf-8")
     return subprocess.run([*isolated, path + source], cwd=folder, capture_output=True, text=True, timeout=60)
 
 
@@ -408,7 +397,7 @@ def test_figure_comparison_sees_a_moved_line_but_not_rounding():
     import numpy as np
     from PIL import Image
 
-    difference = load("conftest.py").figure_difference
+    difference = runpy.run_path(ROOT / "conftest.py")["figure_difference"]
 
     def encoded(image):
         buffer = io.BytesIO()

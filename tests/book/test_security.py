@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [path for folder in ("convutils", "tools", "_ext") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [path for folder in ("convutils", "workshop") for path in sorted((ROOT / folder).rglob("*.py"))]
 NOTEBOOKS = [
     path for folder in ("chapters", "deeper", "exercises", "reference") for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]

@@ -3,16 +3,16 @@
 import os
 from pathlib import Path
 
-import find_chromium
-import measure_site
 import pytest
 from budgets import BUDGETS
+
+from workshop import chromium
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 SCREEN = {"width": 1280, "height": 900}
 
-if not find_chromium.chromium() and not os.environ.get("REQUIRE_BROWSER"):
-    pytest.skip(find_chromium.MISSING, allow_module_level=True)
+if not chromium.chromium() and not os.environ.get("REQUIRE_BROWSER"):
+    pytest.skip(chromium.MISSING, allow_module_level=True)
 if not SITE.exists():
     pytest.skip("the site is not built (make book)", allow_module_level=True)
 
@@ -22,7 +22,7 @@ def screen():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=measure_site.FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium.chromium(), args=chromium.FLAGS)
         yield browser.new_page(viewport=SCREEN)
         browser.close()
 

@@ -1,8 +1,7 @@
-"""tools/run_notebooks.py stores what came out, and leaves a notebook alone when anything went wrong."""
+"""workshop/notebooks.py stores what came out, and leaves a notebook alone when anything went wrong."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import platform
 from importlib.metadata import version
@@ -11,16 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from workshop import notebooks as tool
+
 TITLE = "# A page\n\nWhat it is about.\n\n**Run time** — not measured yet"
-
-
-@pytest.fixture
-def tool():
-    specification = importlib.util.spec_from_file_location("run_notebooks", ROOT / "tools" / "run_notebooks.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 def notebook(tmp_path, *sources) -> Path:
@@ -35,7 +27,7 @@ def cell(path: Path, name: str):
     return next(c for c in nbformat.read(path, as_version=4).cells if c.id == name)
 
 
-def test_outputs_are_stored_and_a_second_run_changes_nothing(tool, tmp_path, capsys):
+def test_outputs_are_stored_and_a_second_run_changes_nothing(tmp_path, capsys):
     path = notebook(tmp_path, "import os\nprint('one')\nprint('two', flush=True)\nprint('three')", "6 * 7")
     assert tool.main([str(path)]) == 0
     once = path.read_bytes()
@@ -61,7 +53,7 @@ def test_outputs_are_stored_and_a_second_run_changes_nothing(tool, tmp_path, cap
         ("", "top to bottom"),
     ],
 )
-def test_a_bad_notebook_is_left_as_it_was(tool, tmp_path, capsys, source, complaint):
+def test_a_bad_notebook_is_left_as_it_was(tmp_path, capsys, source, complaint):
     path = notebook(tmp_path, source)
     before = path.read_bytes()
     assert tool.main([str(path)]) == 1
@@ -70,7 +62,7 @@ def test_a_bad_notebook_is_left_as_it_was(tool, tmp_path, capsys, source, compla
     assert [p.name for p in tmp_path.iterdir()] == ["page.ipynb"]
 
 
-def test_a_notebook_over_its_limit_is_left_as_it_was(tool, tmp_path, capsys, monkeypatch):
+def test_a_notebook_over_its_limit_is_left_as_it_was(tmp_path, capsys, monkeypatch):
     path = notebook(tmp_path, "1")
     before = path.read_bytes()
     monkeypatch.setattr(tool, "LIMIT", 0)
@@ -78,7 +70,7 @@ def test_a_notebook_over_its_limit_is_left_as_it_was(tool, tmp_path, capsys, mon
     assert "the limit is 0 s" in capsys.readouterr().err and path.read_bytes() == before
 
 
-def test_without_a_limit_it_is_stored_all_the_same(tool, tmp_path, monkeypatch):
+def test_without_a_limit_it_is_stored_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "LIMIT", 0)
     path = notebook(tmp_path, "1 + 1")
     assert tool.main(["--no-limit", str(path)]) == 0
@@ -88,7 +80,7 @@ def test_without_a_limit_it_is_stored_all_the_same(tool, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "stated, seconds, expected", [(None, 7, 10), (10, 6, 10), (10, 4.9, 5), (10, 10.1, 15), (None, 121, 180)]
 )
-def test_the_stated_time_changes_only_when_it_no_longer_holds(tool, stated, seconds, expected):
+def test_the_stated_time_changes_only_when_it_no_longer_holds(stated, seconds, expected):
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(TITLE)])
     if stated:
         page.metadata.run_time_s = stated
@@ -97,7 +89,7 @@ def test_the_stated_time_changes_only_when_it_no_longer_holds(tool, stated, seco
     assert f"**Run time** about {expected} s on 2 cores" in page.cells[0].source
 
 
-def test_normalising_keeps_outputs(tool, tmp_path):
+def test_normalising_keeps_outputs(tmp_path):
     path = notebook(tmp_path, "1")
     page = json.loads(path.read_text(encoding="utf-8"))
     output = {"output_type": "stream", "name": "stdout", "text": ["kept\n"]}
