@@ -20,7 +20,8 @@ from workshop.site.words import keep_punctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-NOTEBOOKS = sorted(path for folder in ("chapters", "deeper", "exercises", "reference") for path in ROOT.glob(f"{folder}/*.ipynb"))
+FOLDERS_OF_NOTEBOOKS = ("chapters", "deeper", "exercises", "reference")
+NOTEBOOKS = sorted(path for folder in FOLDERS_OF_NOTEBOOKS for path in ROOT.glob(f"{folder}/*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
 FOLDERS = (".", "exercises", "reference")
 SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.md")))]
