@@ -166,7 +166,8 @@ def test_page_leads_on_and_back(path):
 def test_figures_are_numbered_through(path):
     """The captions of a page count from 1, after the number of its chapter if it has one."""
     found = re.findall(r'<span class="figure-number">Figure ([^<]+)\.</span>', built(path))
-    chapter = {"chapters": path.stem[1:2] + ".", "exercises": f"E{path.stem[1:2]}."}.get(path.parent.name, "")
+    number = path.stem[1:2] + "."
+    chapter = {"chapters": number, "deeper": f"D{number}", "exercises": f"E{number}"}.get(path.parent.name, "")
     count = sum(bool(caption(c)) for c in cells(path))
     assert found == [f"{chapter}{n}" for n in range(1, 1 + count)]
 
