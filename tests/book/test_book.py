@@ -196,7 +196,7 @@ def test_code_can_be_copied_from_the_page(path):
 @needs_site
 @every_notebook
 def test_head_and_questions_are_boxes(path):
-    questions = len(re.findall(r"^\*\*Predict first\.\*\*", markdown(path), flags=re.MULTILINE))
+    questions = len(re.findall(r"^\*\*(?:Predict first|Two questions)\.\*\*", markdown(path), flags=re.MULTILINE))
     boxes = re.findall(r'<div class="(page-head|predict) docutils container">', built(path))
     assert boxes == ["page-head"] + ["predict"] * questions
 

@@ -10,7 +10,7 @@ import re
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-KINDS = ("note", "tip", "warning", "exercise", "solution")
+KINDS = ("note", "tip", "warning", "exercise", "solution", "key")
 
 
 def lead_word(quote: nodes.block_quote) -> nodes.strong | None:

@@ -35,7 +35,7 @@ def box(start: nodes.Node, is_last, name: str) -> None:
 
 
 class Boxes(SphinxTransform):
-    """The head of a page (learn, need, time), and each question to the reader with its folded answer."""
+    """The head of a page (learn, need, time), and the questions to the reader with their folded answers."""
 
     default_priority = 800
 
@@ -45,7 +45,7 @@ class Boxes(SphinxTransform):
         if head is not None:
             box(head, lambda node: first_words(node) == "Run time", "page-head")
         for paragraph in paragraphs:
-            if first_words(paragraph) == "Predict first":
+            if first_words(paragraph) in ("Predict first", "Two questions"):
                 box(paragraph, lambda node: isinstance(node, nodes.raw) and "</details>" in node.astext(), "predict")
 
 
