@@ -26,7 +26,7 @@ import nbformat
 from workshop.course import release_tag, repository
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("chapters", "exercises", "reference")
+FOLDERS = ("chapters", "deeper", "exercises", "reference")
 BOOTSTRAP = ROOT / "workshop" / "bootstrap.py"
 
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120)  # seconds; a measured time is rounded up to one of these

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("chapters", "exercises", "reference")
+FOLDERS = ("chapters", "deeper", "exercises", "reference")
 # a network of its own that holds nothing but this machine's loopback, which the notebooks' kernels talk through
 OFFLINE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 COMMA = "de_DE.UTF-8"

@@ -20,7 +20,7 @@ from workshop.site.layout import KeepPunctuation
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-NOTEBOOKS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("reference/*.ipynb")])
+NOTEBOOKS = sorted(path for folder in ("chapters", "deeper", "exercises", "reference") for path in ROOT.glob(f"{folder}/*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "chapters"]
 FOLDERS = (".", "exercises", "reference")
 SOURCES = [*NOTEBOOKS, *(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.md")))]
@@ -165,7 +165,8 @@ def test_page_leads_on_and_back(path):
 def test_figures_are_numbered_through(path):
     """The captions of a page count from 1, after the number of its chapter if it has one."""
     found = re.findall(r'<span class="figure-number">Figure ([^<]+)\.</span>', built(path))
-    chapter = {"chapters": path.stem[1:2] + ".", "exercises": f"E{path.stem[1:2]}."}.get(path.parent.name, "")
+    number = path.stem[1:2] + "."
+    chapter = {"chapters": number, "deeper": f"D{number}", "exercises": f"E{number}"}.get(path.parent.name, "")
     count = sum(bool(caption(c)) for c in cells(path))
     assert found == [f"{chapter}{n}" for n in range(1, 1 + count)]
 

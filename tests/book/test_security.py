@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("convutils", "workshop") for path in sorted((ROOT / folder).rglob("*.py"))]
 NOTEBOOKS = [
-    path for folder in ("chapters", "exercises", "reference") for path in sorted((ROOT / folder).glob("*.ipynb"))
+    path for folder in ("chapters", "deeper", "exercises", "reference") for path in sorted((ROOT / folder).glob("*.ipynb"))
 ]
 
 # modules that turn data into code, or into calls of functions that the data name

@@ -22,7 +22,7 @@ def chapter_of(docname: str) -> str:
     number = re.match(r"0*(\d+)_", path.name)
     if not number:
         return ""
-    return {"chapters": "", "exercises": "E"}.get(path.parent.name, "") + number[1]
+    return {"chapters": "", "deeper": "D", "exercises": "E"}.get(path.parent.name, "") + number[1]
 
 
 def gather(output: nodes.container) -> None:
