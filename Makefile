@@ -24,12 +24,12 @@ OLDEST_NOTEBOOKS := $(wildcard chapters/0[1-4]_*.ipynb exercises/0[1345]_*.ipynb
 OLDEST_TOOLS := pytest pytest-xdist hypothesis nbval ipykernel pandas requests  # the last two for d2l
 
 # A page is built again when its own source changed, but not when one of these did: then all of them are.
-SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json
+SITE_WIDE := _config.yml _toc.yml $(wildcard workshop/*.py workshop/site/*.py workshop/site/*.js _static/* _templates/* _templates/*/* convutils/*.py) package-lock.json pyproject.toml
 
 export PYTHONDONTWRITEBYTECODE := 1
 export NO_COLOR := 1
 .DEFAULT_GOAL := help
-.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint repository clean constraints \
+.PHONY: help book zip pdf test test-long test-oldest mutants audit run lab serve measure lint pictures clean constraints \
     python-version
 
 help: ## list these targets
@@ -76,17 +76,16 @@ lab: $(READY) ## open the notebooks in JupyterLab
 serve: book ## show the site at http://localhost:8000 (PORT=8080 for another)
 	$(BOOK_ENV)/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-measure: $(READY) book ## measure how heavy the pages are and how soon one can read them
+measure: $(READY) book ## measure how heavy the pages are, and write the table that the book shows
 	$(ENV)/bin/python -m workshop.measure
+
+pictures: $(READY) ## draw the pictures of the landing page and of the preview of a link anew
+	$(ENV)/bin/python -m workshop.pictures
 
 lint: $(READY) ## check the style of the code and the form of the notebooks
 	$(ENV)/bin/ruff check .
 	$(ENV)/bin/ruff format --check .
 	$(ENV)/bin/python -m workshop.notebooks --check
-
-repository: $(BOOK_READY) ## set the course's repository everywhere (URL=https://host/owner/name; URL= for none)
-	$(if $(filter command line,$(origin URL)),,$(error say which: make repository URL=https://host/owner/name, or URL= for none))
-	@$(BOOK_ENV)/bin/python -m workshop.set_repository '$(URL)'
 
 clean: ## remove what was built and the virtual environments
 	rm -rf _build $(ENV) $(BOOK_ENV) $(OLDEST_ENV) mutants node_modules .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,7 +1,6 @@
 """Measure how heavy the pages of the built site are, in the system's Chromium, served from this machine.
 
-    python -m workshop.measure            # prints a table of all pages
-    python -m workshop.measure --write    # and puts it into reference/how_it_is_made.md
+    python -m workshop.measure               # writes reference/page_weights.csv, which a page shows as a table
 
 A KB is 1 000 bytes as they leave the server, which does not compress. "Before its figures" is everything the browser
 fetches for a page except the figures: the files of the folder _images, and the animations, which lie in the page.
@@ -9,40 +8,24 @@ fetches for a page except the figures: the files of the folder _images, and the 
 scrolling included. A page is readable when it is painted for the first time and its fonts have come.
 """
 
-from __future__ import annotations
-
-import argparse
-import sys
+import csv
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from workshop.chromium import MISSING, chromium
+from playwright.sync_api import Browser, Request
 
-ROOT = Path(__file__).resolve().parents[1]
-SITE = ROOT / "_build" / "html"
-REPORT = ROOT / "reference" / "how_it_is_made.md"
-MARKS = "<!-- table of workshop/measure.py -->\n", "<!-- end of table -->\n"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+from workshop.chromium import browser
+from workshop.course import ROOT, built_site
 
-# Runs before anything of the page. The first paint is noted with how many formulas were there and rendered.
-WATCH = """(() => {
-    const seen = window.measured = {shift: 0, paint: null, formulas: 0, rendered: 0};
-    const observe = (type, f) => new PerformanceObserver(list => list.getEntries().forEach(f))
-        .observe({type, buffered: true});
-    observe("layout-shift", entry => { seen.shift += entry.value; });
-    observe("paint", entry => {
-        if (entry.name !== "first-contentful-paint") return;
-        const formulas = [...document.querySelectorAll(".math")];
-        if (document.readyState === "loading") formulas.pop();  // the browser may be in the middle of reading it
-        seen.paint = entry.startTime;
-        seen.formulas = formulas.length;
-        seen.rendered = formulas.filter(e => e.querySelector(".katex-html")).length;
-    });
-})()"""
+REPORT = ROOT / "reference" / "page_weights.csv"
+HEADER = ["page", "KB", "KB in all", "requests", "in all", "shift", "readable, s"]
+
+WATCH = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 FONTS = """async () => await document.fonts.ready && Math.max(0, ...performance.getEntriesByType("resource")
     .filter(e => e.name.endsWith(".woff2")).map(e => e.responseEnd))"""
 ANIMATIONS = """() => [...document.querySelectorAll(".slide")]
@@ -57,33 +40,33 @@ SCROLL = """async () => {
 
 @dataclass
 class Weight:
+    """What one page takes."""
+
     page: str
     kb: float
     kb_in_all: float
     requests: int
     requests_in_all: int
     shift: float
+    readable: float  # seconds
     formulas: int  # in the part of the page that was there at the first paint
     rendered: int  # of these
-    readable: float  # seconds
 
-    def row(self) -> str:
-        return (
-            f"| {self.page.removesuffix('.html')} | {self.kb:.0f} | {self.kb_in_all:.0f} | {self.requests} | "
-            f"{self.requests_in_all} | {self.shift:.3f} | {self.readable:.2f} |"
-        )
-
-
-HEADER = "| page | KB | KB in all | requests | in all | shift | readable, s |\n|---|---|---|---|---|---|---|\n"
+    def row(self) -> list[str]:
+        """The page's row of the report."""
+        numbers = f"{self.kb:.0f} {self.kb_in_all:.0f} {self.requests} {self.requests_in_all}"
+        return [self.page.removesuffix(".html"), *numbers.split(), f"{self.shift:.3f}", f"{self.readable:.2f}"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
+    """A server that tells nobody what it serves."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 @contextmanager
-def served(site: Path):
+def served(site: Path) -> Iterator[str]:
     """The address of a server of this folder, for this machine only."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -91,37 +74,29 @@ def served(site: Path):
         server.shutdown()
 
 
-def measure(browser, address: str, name: str) -> Weight:
+def measure(chromium: Browser, address: str, name: str) -> Weight:
     """Open one page with nothing in the cache, note what it took, scroll to its end, note again."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.route(lambda url: not url.startswith(address), lambda route: route.abort())
     page = context.new_page()
     page.add_init_script(WATCH)
-    done = []
-    page.on("requestfinished", lambda request: done.append(request))
+    done: list[Request] = []
+    page.on("requestfinished", done.append)
     page.goto(address + name)
     fonts = page.evaluate(FONTS)
     page.evaluate(SCROLL)
     page.wait_for_load_state("networkidle")
     seen = page.evaluate("measured")
-    animations = page.evaluate(ANIMATIONS) / 1000
-    page_itself = [request for request in done if "/_images/" not in request.url]
-    weight = Weight(
-        name,
-        kilobytes(page_itself) - animations,
-        kilobytes(done),
-        len(page_itself),
-        len(done),
-        seen["shift"],
-        seen["formulas"],
-        seen["rendered"],
-        max(seen["paint"], fonts) / 1000,
-    )
+    early = [request for request in done if "/_images/" not in request.url]
+    kb = kilobytes(early) - page.evaluate(ANIMATIONS) / 1000
+    readable = max(seen.pop("paint"), fonts) / 1000
+    weight = Weight(name, kb, kilobytes(done), len(early), len(done), readable=readable, **seen)
     context.close()
     return weight
 
 
-def kilobytes(requests) -> float:
+def kilobytes(requests: list[Request]) -> float:
+    """What came for these requests."""
     return sum(request.sizes()["responseBodySize"] for request in requests) / 1000
 
 
@@ -131,41 +106,20 @@ def pages(site: Path) -> list[str]:
     return sorted(set(found) - {"index.html"})
 
 
-def measure_all(browser, site: Path) -> list[Weight]:
+def measure_all(chromium: Browser, site: Path) -> list[Weight]:
+    """Measure every page of the site."""
     with served(site) as address:
-        return [measure(browser, address, name) for name in pages(site)]
+        return [measure(chromium, address, name) for name in pages(site)]
 
 
-def reported(text: str) -> list[list[str]]:
-    """The rows of the table as they stand on the page."""
-    table = text.partition(MARKS[0])[2].partition(MARKS[1])[0]
-    return [[field.strip() for field in line.strip("|").split("|")] for line in table.splitlines()[2:]]
-
-
-def write(weights: list[Weight]) -> None:
-    text = REPORT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    table = HEADER + "".join(weight.row() + "\n" for weight in weights)
-    REPORT.write_text(before + MARKS[0] + table + MARKS[1] + after, encoding="utf-8")
-
-
-def main() -> int:
-    from playwright.sync_api import sync_playwright  # only this needs it: the tests bring their own browser
-
-    parser = argparse.ArgumentParser(description="Measure how heavy the pages of the built site are.")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {REPORT.relative_to(ROOT)}")
-    arguments = parser.parse_args()
-    if not chromium() or not pages(SITE):
-        print(MISSING if not chromium() else "there is no site; run: make book")
-        return 1
-    with sync_playwright() as playwright:
-        weights = measure_all(playwright.chromium.launch(executable_path=chromium(), args=FLAGS), SITE)
-    print(HEADER + "\n".join(weight.row() for weight in weights))
-    if arguments.write:
-        write(weights)
-    return 0
+def reported() -> dict[str, list[float]]:
+    """The numbers of each page, as they were measured last."""
+    with REPORT.open(encoding="utf-8", newline="") as file:
+        return {f"{page}.html": list(map(float, numbers)) for page, *numbers in list(csv.reader(file))[1:]}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with browser() as running, REPORT.open("w", encoding="utf-8", newline="") as report:
+        rows = [HEADER, *(weight.row() for weight in measure_all(running, built_site()))]
+        csv.writer(report, lineterminator="\n").writerows(rows)
+    print("\n".join(", ".join(row) for row in rows))

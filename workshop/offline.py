@@ -1,66 +1,50 @@
 """Find what the built site would load from another host: scripts, styles, fonts, images, frames.
 
-    python -m workshop.offline            # looks at _build/html
+    python -m workshop.offline               # looks at _build/html
 
 Links a reader may click (`<a href>`) and addresses that only name something (`<link rel="canonical">`, namespaces)
 load nothing and are allowed.
 """
 
-from __future__ import annotations
-
 import re
 import sys
-from html.parser import HTMLParser
+import warnings
 from pathlib import Path
 
-REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+
+from workshop.course import built_site
+
+warnings.filterwarnings("ignore", category=XMLParsedAsHTMLWarning)  # a drawing is read like a page
+
+REMOTE = re.compile(r"(?:^|,)\s*((?:https?:)?//[^\s,]+)", re.IGNORECASE)  # a srcset names several, with commas
 CSS_REMOTE = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""", re.IGNORECASE)
-LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
 # how a script asks for a file; addresses that merely occur in comments and messages are none of these
 SCRIPT_REMOTE = re.compile(
     r"""(?:import\(|importScripts\(|fetch\(|\.src\s*=|\.href\s*=|from\s)\s*["'`]((?:https?:)?//[^"'`\s]+)"""
 )
+LOADING_ATTRIBUTES = ("src", "srcset", "poster", "data", "action", "background")
+LOADING_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
 
 
-class Loads(HTMLParser):
-    """Collects the addresses a page loads by itself."""
-
-    def __init__(self):
-        super().__init__()
-        self.found: list[str] = []
-        self.inside = ""
-
-    def handle_starttag(self, tag, attributes):
-        values = {name: value or "" for name, value in attributes}
-        self.inside = tag if tag in ("style", "script") else ""
-        loads = [values.get(name, "") for name in ("src", "poster", "data", "action", "background")]
-        loads += [part.split()[0] for part in values.get("srcset", "").split(",") if part.strip()]
-        if tag == "link" and LOADING_LINKS & set(values.get("rel", "").lower().split()):
-            loads.append(values.get("href", ""))
-        if tag in ("image", "use"):
-            loads += [values.get("href", ""), values.get("xlink:href", "")]
-        self.found += [address for address in loads if REMOTE.match(address)]
-        self.found += CSS_REMOTE.findall(values.get("style", ""))
-
-    def handle_endtag(self, tag):
-        self.inside = ""
-
-    def handle_data(self, data):
-        if self.inside == "style":
-            self.found += CSS_REMOTE.findall(data)
-        elif self.inside == "script":
-            self.found += SCRIPT_REMOTE.findall(data)
+def loads_of_page(html: str) -> list[str]:
+    """The addresses on other hosts that a page or a drawing asks for by itself."""
+    page = BeautifulSoup(html, "html.parser")
+    addresses = [tag[name] for name in LOADING_ATTRIBUTES for tag in page.select(f"[{name}]")]
+    links = [link for link in page.select("link[href]") if LOADING_LINKS & {w.lower() for w in link.get("rel", [])}]
+    drawn = page.select("image, use")
+    addresses += [tag.get(name, "") for tag in [*links, *drawn] for name in ("href", "xlink:href")]
+    styles = [*(tag.text for tag in page.select("style")), *(tag["style"] for tag in page.select("[style]"))]
+    found = [address for text in addresses for address in REMOTE.findall(text)]
+    found += [address for text in styles for address in CSS_REMOTE.findall(text)]
+    return found + [address for tag in page.select("script") for address in SCRIPT_REMOTE.findall(tag.text)]
 
 
 def loads_of(path: Path) -> list[str]:
+    """The addresses on other hosts that a file asks for."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    if path.suffix == ".css":
-        return CSS_REMOTE.findall(text)
-    if path.suffix in (".js", ".mjs"):
-        return SCRIPT_REMOTE.findall(text)
-    parser = Loads()
-    parser.feed(text)
-    return parser.found
+    pattern = {".css": CSS_REMOTE, ".js": SCRIPT_REMOTE, ".mjs": SCRIPT_REMOTE}.get(path.suffix)
+    return pattern.findall(text) if pattern else loads_of_page(text)
 
 
 def remote_references(site: Path) -> list[str]:
@@ -69,15 +53,7 @@ def remote_references(site: Path) -> list[str]:
     return [f"{p.relative_to(site)}: {address}" for p in files for address in loads_of(p)]
 
 
-def main() -> int:
-    site = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent / "_build" / "html"
-    if not (site / "index.html").exists():
-        print(f"{site} holds no site; run: make book")
-        return 1
-    found = remote_references(site)
-    print("\n".join(found) or f"nothing in {site} is loaded from another host")
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    references = remote_references(built_site())
+    print("\n".join(references) or "nothing on the site is loaded from another host")
+    sys.exit(bool(references))

@@ -1,21 +1,17 @@
 """Pack the built site into one file to download; unpacked anywhere, its index.html opens in a browser.
 
-    python -m workshop.zip                 # from _build/html, into _build/convnet-course-VERSION.zip
+    python -m workshop.zip                   # from _build/html, into _build/convnet-course-VERSION.zip
 
-The same site gives the same file, byte for byte: names in order, no times, no owners.
+The same site gives the same file, byte for byte: names in order, no times, no owners. (`shutil.make_archive` packs the
+times of the files, and folders, too.)
 """
 
-from __future__ import annotations
-
 import os
-import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from workshop import course
+from workshop.course import built_site, product
 
-SITE = course.ROOT / "_build" / "html"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time the format knows
 READABLE = 0o644 << 16
 
 
@@ -25,22 +21,13 @@ def make_zip(site: Path, target: Path) -> int:
     draft = target.with_suffix(".part")
     with ZipFile(draft, "w") as archive:
         for path in files:
-            entry = ZipInfo(f"{target.stem}/{path.relative_to(site).as_posix()}", EPOCH)
+            entry = ZipInfo(f"{target.stem}/{path.relative_to(site).as_posix()}")  # of 1980, the format's first year
             entry.external_attr = READABLE
             archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED, compresslevel=9)
     os.replace(draft, target)
     return len(files)
 
 
-def main() -> int:
-    if not (SITE / "index.html").exists():
-        print(f"{SITE} holds no site; run: make book")
-        return 1
-    target = SITE.parent / f"convnet-course-{course.version()}.zip"
-    count = make_zip(SITE, target)
-    print(f"{target.relative_to(course.ROOT)}: {count} files, {target.stat().st_size / 1e6:.1f} MB")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    path = product(".zip")
+    print(f"{path.name}: {make_zip(built_site(), path)} files, {path.stat().st_size / 1e6:.1f} MB")

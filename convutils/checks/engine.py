@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from math import isclose
 from numbers import Number, Real
+from pkgutil import iter_modules
 
 import torch
 
-CHAPTERS = ("dense_to_convolution", "convolution", "padding_and_stride", "channels", "pooling", "lenet")
 TIME_LIMIT = 20  # seconds an answer may take on one input
 PRINT_LIMIT = 10_000  # characters an answer may print on one input
 HUGE = 1e300  # what is larger is no answer, and might not fit into a float
@@ -52,13 +52,20 @@ def check(exercise, answer):
 
 def find_exercise(number):
     """Return the `Exercise` of a number such as "2.3"."""
-    chapter = str(number).split(".")[0]
-    if chapter.isdigit() and 1 <= int(chapter) <= len(CHAPTERS):
-        exercises = load_exercises(CHAPTERS[int(chapter) - 1])
-        if number in exercises:
-            return exercises[number]
-        raise ValueError(f"exercise: got {number!r}, wanted one of {', '.join(exercises)}")
-    raise ValueError(f"exercise: got {number!r}, wanted a string such as '2.3', chapters 1 to {len(CHAPTERS)}")
+    known = {n: exercise for chapter in chapters() for n, exercise in load_exercises(chapter).items()}
+    if number in known:
+        return known[number]
+    chapter = str(number).partition(".")[0]
+    if siblings := [n for n in known if n.partition(".")[0] == chapter]:
+        raise ValueError(f"exercise: got {number!r}, wanted one of {', '.join(siblings)}")
+    last = max(int(n.partition(".")[0]) for n in known)
+    raise ValueError(f"exercise: got {number!r}, wanted a string such as '2.3', chapters 1 to {last}")
+
+
+def chapters():
+    """Return the names of the chapters that have checkers: those of the modules beside this one."""
+    beside = import_module("convutils.checks").__path__
+    return [module.name for module in iter_modules(beside) if module.name != "engine"]
 
 
 def load_exercises(chapter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -14,10 +13,8 @@ import nbformat
 import pytest
 from packaging.requirements import Requirement
 
-from workshop.course import ROOT, release_tag, repository, version
-from workshop.notebooks import all_notebooks, bootstrap_source
-from workshop.set_repository import normal_form, replace_all
-from workshop.site.project import theme_options
+from workshop import course, notebooks
+from workshop.site.theme import buttons
 
 # in parts, so that this file is no place that names an address
 FORGE = "github" + ".com"
@@ -39,89 +36,45 @@ LOOKS_LIKE_A_REPOSITORY = re.compile(
 def tracked() -> list[str]:
     """The files of the checkout, those not yet committed included."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True)
     if done.returncode:
         pytest.skip("this is no Git checkout")
-    return [name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
+    return [name for name in done.stdout.splitlines() if (course.ROOT / name).is_file()]
+
+
+# ---------------------------------------------------------------- the line one edits
 
 
 @pytest.fixture
-def copy(tmp_path) -> Path:
-    folder = tmp_path / "course"
-    for name in tracked():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
-    if repository():
-        run_tool(folder, "")  # the tests begin without an address, whether or not the course has one
-    return folder
+def address(monkeypatch):
+    """Let pyproject.toml name this address, as far as the workshop sees."""
+
+    def name(url: str) -> None:
+        monkeypatch.setattr(course, "project", lambda: {"version": "1.2.3", "urls": {"Repository": url} if url else {}})
+
+    return name
 
 
-def run_tool(folder: Path, *arguments: str):
-    command = [sys.executable, "-m", "workshop.set_repository", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+def test_the_place_of_the_address_is_in_pyproject():
+    lines = (course.ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    line = '# Repository = "https://host/owner/name"'
+    assert bool(course.repository()) != (line in lines and lines[lines.index(line) - 1].startswith("[project.urls]"))
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and "__pycache__" not in p.parts
-    }
+def test_bootstrap_cells_follow_and_nothing_else_changes(address):
+    path = course.notebooks()[0]
+    before = notebooks.read(path)
+    for url, source in ((ADDRESS, f"git+{ADDRESS}@v1.2.3"), ("", "")):
+        address(url)
+        after = notebooks.normalise(notebooks.read(path))
+        assert f'SOURCE = "{source}"' in after.cells[1].source
+        assert [c for c in after.cells if c.id != "bootstrap"] == [c for c in before.cells if c.id != "bootstrap"]
 
 
-def named_repositories(folder: Path) -> set[str]:
-    texts = (data.decode(errors="replace") for data in contents(folder).values())
-    found = {address for text in texts for address in LOOKS_LIKE_A_REPOSITORY.findall(text)}
-    return found - OTHER_PROJECTS
-
-
-def bootstrap_of(path: Path) -> str:
-    return next(c.source for c in nbformat.read(path, as_version=4).cells if c.get("id") == "bootstrap")
-
-
-def without_bootstrap(path: Path) -> dict:
-    page = json.loads(path.read_text(encoding="utf-8"))
-    page["cells"] = [cell for cell in page["cells"] if cell["id"] != "bootstrap"]
-    return page
-
-
-# ---------------------------------------------------------------- make repository
-
-
-def test_every_place_follows_and_nothing_else_names_a_repository(copy):
-    assert named_repositories(copy) == set()
-    assert run_tool(copy, ADDRESS).returncode == 0
-    assert named_repositories(copy) == {ADDRESS, f"git+{ADDRESS}"}
-    assert f'Repository = "{ADDRESS}"' in (copy / "pyproject.toml").read_text(encoding="utf-8")
-    for path in all_notebooks():
-        place = copy / path.relative_to(ROOT)
-        assert f'SOURCE = "git+{ADDRESS}@v{version()}"' in bootstrap_of(place)
-        assert without_bootstrap(place) == without_bootstrap(path)
-
-
-def test_package_metadata_follow(copy, tmp_path):
-    run_tool(copy, ADDRESS)
-    build = f"from setuptools import build_meta; print(build_meta.prepare_metadata_for_build_wheel({str(tmp_path)!r}))"
-    done = subprocess.run([sys.executable, "-c", build], cwd=copy, capture_output=True, text=True, timeout=60)
-    metadata = tmp_path / done.stdout.split()[-1] / "METADATA"
-    assert f"Project-URL: Repository, {ADDRESS}" in metadata.read_text(encoding="utf-8").splitlines()
-
-
-def test_notebooks_are_still_in_order(copy):
-    run_tool(copy, ADDRESS)
-    command = [sys.executable, "-m", "workshop.notebooks", "--check"]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_setting_twice_changes_nothing_and_empty_takes_it_away(copy):
-    before = contents(copy)
-    run_tool(copy, ADDRESS)
-    once = contents(copy)
-    assert once != before
-    again = run_tool(copy, f"{ADDRESS}.git/")  # another spelling of the same
-    assert again.stdout.startswith("nothing to change") and contents(copy) == once
-    assert run_tool(copy, "").returncode == 0 and contents(copy) == before
+def test_a_notebook_that_does_not_follow_is_out_of_order(address):
+    address(f"{ADDRESS}-elsewhere")
+    with pytest.raises(notebooks.Disorder, match="not in normal form"):
+        notebooks.check(course.notebooks()[0])
 
 
 @pytest.mark.parametrize(
@@ -132,6 +85,8 @@ def test_setting_twice_changes_nothing_and_empty_takes_it_away(copy):
         "https://git.example",
         "https://git.example/owner",
         "https://git.example/owner/course/tree",
+        "https://git.example/owner/course/",
+        "https://git.example/owner/course.git",
         "https://git.example/owner/course?x=1",
         'https://git.example/owner/a"b',
         "https://user:word@git.example/owner/course",
@@ -141,33 +96,10 @@ def test_setting_twice_changes_nothing_and_empty_takes_it_away(copy):
         "https://git.example/owner/.git",
     ],
 )
-def test_a_bad_address_is_refused(url):
-    with pytest.raises(ValueError, match=f"https://host/owner/name, or empty; got {re.escape(repr(url))}"):
-        normal_form(url)
-
-
-def test_for_a_bad_address_nothing_is_written(copy):
-    before = contents(copy)
-    done = run_tool(copy, "https://git.example/owner")
-    assert done.returncode == 1 and "https://host/owner/name" in done.stderr
-    assert contents(copy) == before
-
-
-def test_a_broken_notebook_stops_it_before_anything_is_written(copy):
-    path = copy / "chapters" / "03_padding_and_stride.ipynb"
-    path.write_text(path.read_text(encoding="utf-8")[:5000], encoding="utf-8")
-    before = contents(copy)
-    done = run_tool(copy, ADDRESS)
-    assert done.returncode == 1 and "nothing was changed" in done.stderr
-    assert contents(copy) == before
-
-
-def test_files_are_replaced_all_or_none(tmp_path):
-    good, bad = tmp_path / "a", tmp_path / "missing folder" / "b"
-    good.write_text("old", encoding="utf-8")
-    with pytest.raises(OSError):
-        replace_all({good: "new", bad: "new"})
-    assert contents(tmp_path) == {"a": b"old"}
+def test_a_bad_address_is_refused(address, url):
+    address(url)
+    with pytest.raises(ValueError, match=re.escape(f"got {url!r}, wanted https://host/owner/name")):
+        course.repository()
 
 
 # ---------------------------------------------------------------- what the site makes of it
@@ -175,7 +107,7 @@ def test_files_are_replaced_all_or_none(tmp_path):
 
 def test_buttons_follow_the_host():
     def offered(address):
-        options = theme_options(address)
+        options = buttons(address)
         return {key for key, value in {**options, **options["launch_buttons"]}.items() if value} - {
             "repository_url",
             "launch_buttons",
@@ -189,6 +121,17 @@ def test_buttons_follow_the_host():
 
 
 # ---------------------------------------------------------------- the bootstrap cell installs
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """What the package is built from."""
+    folder = tmp_path / "course"
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(course.ROOT / name, folder)
+    shutil.copytree(course.ROOT / "convutils", folder / "convutils", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 @pytest.fixture
@@ -219,14 +162,14 @@ def test_bootstrap_installs_the_tagged_release_into_an_empty_environment(copy, e
     git(copy, "init", "--quiet")
     git(copy, "add", "--all")
     git(copy, "commit", "--quiet", "--message=release")
-    git(copy, "tag", release_tag())
+    git(copy, "tag", course.release_tag())
     (copy / "convutils" / "__init__.py").write_text("raise SystemExit('newer than the release')", encoding="utf-8")
     git(copy, "commit", "--quiet", "--all", "--message=after the release")
     look = (
         "\nfrom importlib import metadata, util\n"
         "print(metadata.version('convnet-course'), util.find_spec('convutils').origin)"
     )
-    source = bootstrap_source(copy.as_uri())
+    source = notebooks.bootstrap_source(copy.as_uri())
     # torch and the rest are 6 GB that Colab has: they are left out; so is a download of setuptools
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -246,7 +189,7 @@ def test_bootstrap_installs_the_tagged_release_into_an_empty_environment(copy, e
     )
     assert done.returncode == 0, done.stderr
     installed, place = done.stdout.split()
-    assert installed == version() and str(empty_environment.parent.parent) in place
+    assert installed == course.version() and str(empty_environment.parent.parent) in place
     assert "newer than the release" not in Path(place).read_text(encoding="utf-8")
     sources = {path.relative_to(copy).as_posix() for path in (copy / "convutils").rglob("*") if path.is_file()}
     assert {name for name in sources if not (Path(place).parents[1] / name).is_file()} == set()
@@ -268,14 +211,14 @@ def provided(names: list[str]) -> set[str]:
 
 
 def test_binder_installs_what_the_notebooks_import():
-    lines = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (course.ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
     asked = [line.split("#")[0].strip() for line in lines if not line.startswith("#")]
-    assert asked[:2] == ["-c ../constraints.txt", "."] and (ROOT / "constraints.txt").is_file()
+    assert asked[:2] == ["-c ../constraints.txt", "."] and (course.ROOT / "constraints.txt").is_file()
     there = provided(["convnet-course", *asked[2:]])
     distributions = packages_distributions()
     code = "\n".join(
         c.source
-        for path in all_notebooks()
+        for path in course.notebooks()
         for c in nbformat.read(path, as_version=4).cells
         if c.cell_type == "code" and c.get("id") != "bootstrap"
     )
@@ -286,12 +229,12 @@ def test_binder_installs_what_the_notebooks_import():
 
 
 def test_binder_runs_the_python_that_made_the_outputs():
-    wanted = (ROOT / "binder" / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
-    made = {nbformat.read(path, as_version=4).metadata.made_with.python for path in all_notebooks()}
+    wanted = (course.ROOT / "binder" / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
+    made = {nbformat.read(path, as_version=4).metadata.made_with.python for path in course.notebooks()}
     assert {name.rpartition(".")[0] for name in made} == {wanted}
 
 
 def test_the_course_names_only_its_own_repository():
-    own = {repository(), f"git+{repository()}"} if repository() else set()
-    texts = ((ROOT / name).read_text(encoding="utf-8", errors="replace") for name in tracked())
+    own = {course.repository(), f"git+{course.repository()}"} if course.repository() else set()
+    texts = ((course.ROOT / name).read_text(encoding="utf-8", errors="replace") for name in tracked())
     assert {a for text in texts for a in LOOKS_LIKE_A_REPOSITORY.findall(text)} - OTHER_PROJECTS == own

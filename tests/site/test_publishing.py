@@ -14,7 +14,6 @@ import unicodedata
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
@@ -23,12 +22,10 @@ import yaml
 from pypdf import PdfReader
 
 from workshop import chromium as find_chromium
-from workshop.course import ROOT, release_tag, repository, version
-from workshop.notebooks import all_notebooks
+from workshop.course import ROOT, contents, notebooks, release_tag, repository, version
 from workshop.offline import remote_references
-from workshop.pdf import FLAGS, make_pdf, parts
-from workshop.site import foot as page_foot
-from workshop.site.project import BINDER, COLAB
+from workshop.pdf import make_pdf
+from workshop.site.theme import BINDER, COLAB, commit
 from workshop.zip import make_zip
 
 SITE = ROOT / "_build" / "html"
@@ -51,13 +48,22 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def run(folder: Path, *command: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    own = {**os.environ, "PYTHONPATH": str(folder)}  # the copy's workshop, not this checkout's
+    done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def build(folder: Path) -> Path:
     run(folder, str(Path(sys.executable).with_name("jupyter-book")), "build", ".")
     return folder / "_build" / "html"
+
+
+def name_repository(folder: Path, address: str) -> None:
+    """Edit the line of pyproject.toml that names the address."""
+    path = folder / "pyproject.toml"
+    line = f'Repository = "{address}"' if address else '# Repository = ""'
+    text = re.sub(r"^(# )?Repository = .*$", line, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +76,7 @@ def small_course(tmp_path_factory) -> Path:
     toc = {"format": "jb-book", "root": PAGES[0], "chapters": [{"file": page} for page in PAGES[1:]]}
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     (folder / ".gitignore").write_text("_build\nnode_modules\n__pycache__\n", encoding="utf-8")
-    run(folder, sys.executable, "-m", "workshop.set_repository", "")
+    name_repository(folder, "")
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=one")
@@ -85,7 +91,7 @@ def without_address(small_course) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def with_address(small_course, without_address) -> dict[str, str]:
     """The same build again, with an address that has been committed."""
-    run(small_course, sys.executable, "-m", "workshop.set_repository", f"https://{FORGE}/owner/course")
+    name_repository(small_course, f"https://{FORGE}/owner/course")
     git(small_course, "commit", "--quiet", "--all", "--message=two")
     return pages_of(build(small_course))
 
@@ -151,7 +157,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium.chromium(), args=find_chromium.FLAGS)
         yield browser
         browser.close()
 
@@ -163,15 +169,12 @@ def built_from(html: str) -> list[str]:
     return re.findall(r'<span class="built-from">([^<]*)</span>', html)
 
 
-def test_every_page_names_the_commit_even_one_that_did_not_change(small_course, with_address, monkeypatch):
-    """Sphinx writes no page anew where only the commit changed, but it always says that the build is finished."""
+def test_every_page_names_the_commit_even_one_that_did_not_change(small_course, with_address):
+    """Nothing but the commit is another; each page says which."""
     before = {tuple(built_from(html)) for html in with_address.values()}
     git(small_course, "commit", "--quiet", "--allow-empty", "--message=three")
-    monkeypatch.setattr(page_foot, "ROOT", small_course)
-    site = small_course / "_build" / "html"
-    page_foot.name_commit(SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=site), None)
+    after = {tuple(built_from(html)) for html in pages_of(build(small_course)).values()}
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=small_course, capture_output=True, text=True).stdout[:12]
-    after = {tuple(built_from(html)) for html in pages_of(site).values()}
     assert after == {(f"commit {head}",)} and len(before) == 1 and before != after
 
 
@@ -179,19 +182,18 @@ def test_the_foot_knows_no_git_local_changes_and_foreign_repositories(tmp_path, 
     inner = tmp_path / "course"
     inner.mkdir()
     (inner / "a").write_text("1", encoding="utf-8")
-    monkeypatch.setattr(page_foot, "ROOT", inner)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message=someone else's")
-    assert page_foot.commit() == "a copy without its Git history"
+    assert commit(inner) == "a copy without its Git history"
     git(inner, "init", "--quiet")
     git(inner, "add", "--all")
     git(inner, "commit", "--quiet", "--message=ours")
-    assert re.fullmatch(r"commit [0-9a-f]{12}", page_foot.commit())
+    assert re.fullmatch(r"commit [0-9a-f]{12}", commit(inner))
     (inner / "a").write_text("2", encoding="utf-8")
-    assert re.fullmatch(r"commit [0-9a-f]{12} with local changes", page_foot.commit())
+    assert re.fullmatch(r"commit [0-9a-f]{12} with local changes", commit(inner))
     monkeypatch.setenv("PATH", "")
-    assert page_foot.commit() == "a copy without its Git history"
+    assert commit(inner) == "a copy without its Git history"
 
 
 @needs_site
@@ -203,7 +205,7 @@ def test_every_page_of_the_site_says_what_it_was_built_from():
 
 
 @needs_site
-@pytest.mark.parametrize("path", all_notebooks(), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize("path", notebooks(), ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_a_notebooks_page_says_what_made_its_outputs(path):
     metadata = nbformat.read(path, as_version=4).metadata
     made, seconds = metadata.made_with, metadata.run_time_s
@@ -211,7 +213,7 @@ def test_a_notebooks_page_says_what_made_its_outputs(path):
     assert f"made with Python {made.python} and PyTorch {made.torch}; running the page takes about {seconds} s" in page
 
 
-@pytest.mark.parametrize("path", all_notebooks(), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize("path", notebooks(), ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_outputs_were_made_with_the_required_torch(path):
     pinned = re.search(r"^torch==(\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert nbformat.read(path, as_version=4).metadata.made_with.torch == pinned
@@ -314,7 +316,7 @@ def text_of(page) -> str:
 def book(browser, tmp_path_factory):
     """A book of two parts, printed as the whole one is."""
     folder = tmp_path_factory.mktemp("pdf")
-    order = [("", ["reference/how_it_is_made.html"]), ("Reference", ["reference/glossary.html", f"{NOTEBOOK}.html"])]
+    order = [("", ["reference/how_it_is_made"]), ("Reference", ["reference/glossary", NOTEBOOK])]
     count = make_pdf(browser, SITE, folder / "book.pdf", order)
     assert [path.name for path in folder.iterdir()] == ["book.pdf"]
     reader = PdfReader(folder / "book.pdf")
@@ -372,7 +374,7 @@ def test_the_pdfs_fonts_are_embedded(book):
 
 @needs_site
 def test_the_book_has_every_page_of_the_site_once():
-    files = [name for _, names in parts() for name in names]
+    files = [f"{name}.html" for _, names in contents() for name in names]
     built = {p.relative_to(SITE).as_posix() for p in SITE.rglob("*.html") if "_static" not in p.parts}
     assert len(files) == len(set(files)) and set(files) == built - {"index.html", "search.html"}
 

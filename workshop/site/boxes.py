@@ -1,54 +1,56 @@
-"""Show `> **Note.** …` quotes as boxes on the site.
-
-The notebooks stay plain Markdown that Jupyter and Colab render as well; only the site turns the quotes into boxes.
-"""
-
-from __future__ import annotations
+"""Boxes on the site out of plain Markdown: `> **Note.** …`, the head of a page, and each question to the reader."""
 
 import re
+from collections.abc import Callable
 
 from docutils import nodes
-from sphinx.transforms import SphinxTransform
+from sphinx.application import Sphinx
 
-KINDS = ("note", "tip", "warning", "exercise", "solution", "key")
-
-
-def lead_word(quote: nodes.block_quote) -> nodes.strong | None:
-    """The bold words a quote begins with, if it begins with bold words."""
-    paragraph = quote.children[0] if quote.children else None
-    if not isinstance(paragraph, nodes.paragraph):
-        return None
-    while paragraph.children and isinstance(paragraph.children[0], nodes.Text) and not paragraph.children[0].strip():
-        paragraph.pop(0)  # the parser leaves an empty text before the bold words
-    lead = paragraph.children[0] if paragraph.children else None
-    return lead if isinstance(lead, nodes.strong) else None
+KIND = re.compile("(note|tip|warning|exercise|solution|key)(?![a-z])", re.IGNORECASE)
 
 
-def as_box(quote: nodes.block_quote, lead: nodes.strong) -> nodes.admonition | None:
-    title = lead.astext().rstrip(". ")
-    word = re.match(r"[a-z]+", title.lower())
-    if not word or word[0] not in KINDS:
-        return None
-    paragraph = lead.parent
-    paragraph.remove(lead)
-    if paragraph.children and isinstance(paragraph.children[0], nodes.Text):
-        paragraph.replace(paragraph.children[0], nodes.Text(paragraph.children[0].astext().lstrip()))
-    box = nodes.admonition(classes=["admonition", word[0]])
-    box += nodes.title(title, title)
-    box += quote.children
-    return box
+def first_words(node: nodes.Node) -> str:
+    """The bold words a paragraph begins with, without their full stop."""
+    children = [c for c in node.children if c.astext().strip()] if isinstance(node, nodes.paragraph) else []
+    return children[0].astext().rstrip(". ") if children and isinstance(children[0], nodes.strong) else ""
 
 
-class PlainBoxes(SphinxTransform):
-    default_priority = 800  # after MyST has resolved its references
+def box_quote(quote: nodes.block_quote) -> None:
+    """Turn a quote whose first bold words name a kind of box into that box."""
+    title = first_words(quote[0]) if quote.children else ""
+    if kind := KIND.match(title):
+        paragraph = quote[0]
+        rest = paragraph[paragraph.first_child_matching_class(nodes.strong) + 1 :]
+        paragraph[:] = [nodes.Text(rest[0].lstrip()), *rest[1:]] if rest and isinstance(rest[0], nodes.Text) else rest
+        quote.replace_self(
+            nodes.admonition("", nodes.title(title, title), *quote, classes=["admonition", kind[0].lower()])
+        )
 
-    def apply(self, **kwargs):
-        for quote in list(self.document.findall(nodes.block_quote)):
-            lead = lead_word(quote)
-            if lead is not None and (box := as_box(quote, lead)):
-                quote.replace_self(box)
+
+def box_until(start: nodes.Node, is_last: Callable[[nodes.Node], bool], name: str) -> None:
+    """Put a node and its followers, up to the one that ends the box, into one container."""
+    parent, begin = start.parent, start.parent.index(start)
+    for end, node in enumerate(parent[begin:], start=begin + 1):
+        if isinstance(node, (nodes.section, nodes.container)):
+            return  # a heading or a cell of code came first: nothing to box
+        if is_last(node):
+            parent[begin:end] = [nodes.container("", *parent[begin:end], classes=[name])]
+            return
 
 
-def setup(app):
-    app.add_transform(PlainBoxes)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+def make_boxes(app: Sphinx, page: nodes.document) -> None:
+    """Box the quotes, the head of the page (learn, need, time), and each question with its folded answer."""
+    for quote in list(page.findall(nodes.block_quote)):
+        box_quote(quote)
+    paragraphs = list(page.findall(nodes.paragraph))
+    head = next((p for p in paragraphs if first_words(p) in ("You will learn", "You need")), None)
+    if head is not None:
+        box_until(head, lambda node: first_words(node) == "Run time", "page-head")
+    for paragraph in paragraphs:
+        if first_words(paragraph) in ("Predict first", "Two questions"):
+            box_until(paragraph, lambda n: isinstance(n, nodes.raw) and "</details>" in n.astext(), "predict")
+
+
+def setup(app: Sphinx) -> None:
+    """Box what was read, before Sphinx looks at it."""
+    app.connect("doctree-read", make_boxes, priority=400)

@@ -3,122 +3,79 @@
 A formula that KaTeX cannot read is a Sphinx warning, never red text.
 """
 
-from __future__ import annotations
-
 import json
-import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
 
-from workshop.site.npm_packages import MODULES, NODE
-
-log = logging.getLogger(__name__)
+from workshop.site.npm import MODULES, NODE
 
 KATEX = MODULES / "katex"
-DIST = KATEX / "dist"
+RENDERER = Path(__file__).with_name("katex.js")
 SITE_FOLDER = "katex"  # below _static of the built site
 
-RENDERER = """
-const katex = require(process.argv[1]);
-require("readline").createInterface({input: process.stdin}).on("line", line => {
-  const [tex, displayMode] = JSON.parse(line);
-  let answer;
-  try {
-    // screen readers read the MathML; the TeX beside it would be a tenth of a page of formulas
-    const html = katex.renderToString(tex, {displayMode, throwOnError: true, strict: "error"});
-    answer = {html: html.replace(/<annotation.*?<\\/annotation>/gs, "")};
-  }
-  catch (error) { answer = {error: error.message}; }
-  process.stdout.write(JSON.stringify(answer) + "\\n");
-});
-"""
+
+@cache
+def renderer() -> subprocess.Popen:
+    """The one process that renders formula after formula; it ends when the build, and so its input, does."""
+    command = [NODE, RENDERER, KATEX / "dist" / "katex.js"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", bufsize=1)
 
 
-class Renderer:
-    """One Node.js process that renders formula after formula; started at the first formula."""
-
-    def __init__(self):
-        self.process = None
-        self.known = {}
-
-    def start(self):
-        command = [str(NODE), "-e", RENDERER, str(DIST / "katex.js")]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
-
-    def __call__(self, tex: str, display: bool) -> dict:
-        key = (tex, display)
-        if key not in self.known:
-            if self.process is None:
-                self.start()
-            self.process.stdin.write(json.dumps(key) + "\n")
-            self.process.stdin.flush()
-            self.known[key] = json.loads(self.process.stdout.readline())
-        return self.known[key]
-
-    def stop(self):
-        if self.process is not None:
-            self.process.stdin.close()
-            self.process.wait(timeout=10)
-            self.process = None
+@cache
+def render(tex: str, display: bool) -> dict[str, str]:
+    """A formula as {"html": …}, or {"error": …}."""
+    renderer().stdin.write(json.dumps([tex, display]) + "\n")
+    return json.loads(renderer().stdout.readline())
 
 
-render = Renderer()
-
-
-def katex(tex: str, display: bool, node) -> str:
-    answer = render(tex, display)
+def html_of(node: nodes.Element, display: bool) -> str:
+    """The HTML of a formula; where there is none, the build complains."""
+    answer = render(node.astext().strip(), display)
     if "error" in answer:
-        log.warning("KaTeX: %s in %r", answer["error"], tex, location=node, type="katex")
-        return "<code></code>"
-    return answer["html"]
+        complaint = "KaTeX: %s in %r"
+        logging.getLogger(__name__).warning(complaint, answer["error"], node.astext(), location=node, type="katex")
+    return answer.get("html", "<code></code>")
 
 
-def inline(translator, node):
-    translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    translator.body.append(katex(node.astext(), False, node) + "</span>")
+def inline(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula of a line."""
+    opening = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
+    translator.body.append(f"{opening}{html_of(node, False)}</span>")
     raise nodes.SkipNode
 
 
-def environments_for_katex(tex: str) -> str:
-    """LaTeX's numbered environments become the ones KaTeX has inside a display."""
-    tex = re.sub(r"\\(begin|end)\{align\*?\}", r"\\\1{aligned}", tex)
-    tex = re.sub(r"\\(begin|end)\{gather\*?\}", r"\\\1{gathered}", tex)
-    return re.sub(r"\\(begin|end)\{equation\*?\}", "", tex).strip()
-
-
-def block(translator, node):
+def block(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a formula of its own, with its number if it has one."""
     translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, _("Link to this equation"))
         translator.body.append("</span>")
-    translator.body.append(katex(environments_for_katex(node.astext()), True, node) + "</div>\n")
+    translator.body.append(f"{html_of(node, True)}</div>\n")
     raise nodes.SkipNode
 
 
-def copy_assets(app) -> None:
+def copy_assets(app: Sphinx) -> None:
     """Ship the style sheet and the woff2 fonts."""
-    if app.builder.format != "html":
-        return
-    target = Path(app.outdir) / "_static" / SITE_FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    (target / "fonts").mkdir(parents=True)
-    shutil.copy(DIST / "katex.min.css", target)
-    shutil.copy(KATEX / "LICENSE", target)
-    for font in (DIST / "fonts").glob("*.woff2"):
-        shutil.copy(font, target / "fonts")
+    if app.builder.format == "html":
+        target = Path(app.outdir) / "_static" / SITE_FOLDER
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(KATEX / "dist" / "fonts", target / "fonts", ignore=shutil.ignore_patterns("*.ttf", "*.woff"))
+        for file in (KATEX / "dist" / "katex.min.css", KATEX / "LICENSE"):
+            shutil.copy(file, target)
 
 
-def setup(app):
+def setup(app: Sphinx) -> None:
+    """Offer the renderer to `html_math_renderer`, and bring what its HTML needs."""
     app.add_html_math_renderer("katex_static", inline_renderers=(inline, None), block_renderers=(block, None))
     app.add_css_file(f"{SITE_FOLDER}/katex.min.css", priority=300)
-    app.setup_extension("workshop.site.npm_packages")
     app.connect("builder-inited", copy_assets)
-    app.connect("build-finished", lambda app, exception: render.stop())
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

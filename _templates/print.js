@@ -1,6 +1,4 @@
-"""A page that is printed is light, and nothing on it is folded; on screen it then is as it was."""
-
-SCRIPT = """(() => {
+(() => {
     const root = document.documentElement;
     let theme, folded;
     addEventListener("beforeprint", () => {
@@ -13,9 +11,4 @@ SCRIPT = """(() => {
         root.dataset.theme = theme;
         folded.forEach(e => { e.open = false; });
     });
-})();"""
-
-
-def setup(app):
-    app.add_js_file(None, body=SCRIPT)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+})();
