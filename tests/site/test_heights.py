@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from budgets import BUDGETS
 
-from workshop import chromium, measure
+from workshop import chromium
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 SCREEN = {"width": 1280, "height": 900}
@@ -22,7 +22,7 @@ def screen():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.chromium(), args=measure.FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium.chromium(), args=chromium.FLAGS)
         yield browser.new_page(viewport=SCREEN)
         browser.close()
 
