@@ -16,6 +16,8 @@ class Budget(NamedTuple):
 BUDGETS = {
     "chapters/01_dense_to_convolution": Budget((2000, 2800), 45, (2, 5), 16, 22),
     "deeper/01_dense_to_convolution": Budget((0, 2800), 45, (2, 8), 16, 25),
+    "chapters/02_convolution": Budget((2000, 2800), 45, (2, 5), 16, 22),
+    "deeper/02_convolution": Budget((0, 2800), 45, (2, 8), 16, 25),
     "reference/before_you_begin": Budget((1600, 2400), 30, (2, 5), 16, 15),
     "reference/common_mistakes": Budget((1500, 2600), 60, (2, 5), 16, 25),
 }

@@ -174,11 +174,12 @@ def test_figures_are_numbered_through(path):
 
 @every_notebook
 def test_formulas_are_numbered_through(path):
-    """The numbers count from 1 after the chapter's, and every "(4.2)" of the text names one that is there."""
+    """The numbers count from 1 after the page's, D2 for deeper 2; every "(4.2)" of the text names one that is there."""
     numbers = re.findall(r"\\tag\{([^}]*)\}", markdown(path))
-    assert numbers == [f"{int(path.stem[:2])}.{n}" for n in range(1, 1 + len(numbers))] if numbers else True
-    formulas = {n for p in CHAPTERS for n in re.findall(r"\\tag\{([^}]*)\}", markdown(p))}
-    assert set(re.findall(r"\((\d\.\d)\)", markdown(path))) <= formulas
+    letter = "D" if path.parent.name == "deeper" else ""
+    assert numbers == [f"{letter}{int(path.stem[:2])}.{n}" for n in range(1, 1 + len(numbers))] if numbers else True
+    formulas = {n for p in NOTEBOOKS for n in re.findall(r"\\tag\{([^}]*)\}", markdown(p))}
+    assert set(re.findall(r"\((D?\d\.\d)\)", markdown(path))) <= formulas
 
 
 # ---------------------------------------------------------------- what the site adds to the Markdown
