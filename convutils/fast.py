@@ -240,8 +240,10 @@ def _own_convolution(layer: nn.Conv2d, kind: type[channels.Conv2D]) -> channels.
     """Return our convolution with the weights of torch's, on their device, in their dtype, frozen where they are."""
     if layer.bias is None or is_lazy(layer.weight) or isinstance(layer.padding, str):
         raise ValueError(f"model: got {layer}, wanted weights, a bias and a padding in numbers")
-    own = kind(layer.kernel_size, layer.in_channels, layer.out_channels, padding=layer.padding, stride=layer.stride)
-    own = own.to(layer.weight).train(layer.training)
+    counts = layer.in_channels, layer.out_channels
+    with torch.device("meta"):  # no weights are drawn: those of torch's layer come
+        own = kind(layer.kernel_size, *counts, padding=layer.padding, stride=layer.stride)
+    own = own.to_empty(device=layer.weight.device).to(layer.weight.dtype).train(layer.training)
     own.load_state_dict(layer.state_dict())
     for ours, theirs in zip(own.parameters(), layer.parameters(), strict=True):
         ours.requires_grad_(theirs.requires_grad)

@@ -9,6 +9,7 @@ from torch import nn
 
 from convutils import _arguments as require
 from convutils._layers import POINTWISE, WINDOWED, evaluation_mode, is_one_of, is_pointwise, window_of
+from convutils._settings import recording
 from convutils.channels import Conv2D
 
 
@@ -101,12 +102,12 @@ def layer_table(model, input_shape):
     """
     require.module("model", model)
     input_shape = require.shape("input_shape", input_shape, "(channels, rows, columns)", 3)
-    with torch.random.fork_rng(devices=[]):  # lazy layers draw their first weights
+    with recording(), torch.random.fork_rng(devices=[]):  # lazy layers draw their first weights
         model = deepcopy(model)
         calls = _Calls(model, input_shape)
-    rows = [calls.row(index) for index in range(len(calls.layers))]
-    if any(row.receptive_field is None for row in rows):
-        rows = [row._replace(receptive_field=field) for row, field in zip(rows, calls.measure(rows), strict=True)]
+        rows = [calls.row(index) for index in range(len(calls.layers))]
+        if any(row.receptive_field is None for row in rows):
+            rows = [row._replace(receptive_field=field) for row, field in zip(rows, calls.measure(rows), strict=True)]
     return LayerTable([*rows, *calls.idle_rows()])
 
 

@@ -8,9 +8,11 @@ from tqdm import tqdm
 
 from convutils import _arguments as require
 from convutils._layers import evaluation_mode
+from convutils._settings import recording
 from convutils.lenet import Standardise
 
 
+@recording()
 def train(
     model, train_set, test_set, *, epochs, lr, batch_size=64, one_cycle=False, max_shift=0, standardise=True, seed=0
 ):
@@ -28,8 +30,8 @@ def train(
 
     Raises:
         ValueError: before anything is learned, if an argument is out of range, images and labels differ in number,
-            the model cannot take the images or has no score for a label, or a batch holds a single image and the
-            model's batch normalisation cannot learn from one.
+            the model cannot take the images or has no score for a label, a batch holds a single image and the
+            model's batch normalisation cannot learn from one, or the model was made under `torch.inference_mode`.
     """
     for name, value, minimum in (
         ("epochs", epochs, 1),
@@ -42,6 +44,7 @@ def train(
     require.flag("one_cycle", one_cycle)
     require.flag("standardise", standardise)
     (X, y), test_set = (_like(model, name, data) for name, data in (("train_set", train_set), ("test_set", test_set)))
+    _check_weights(model)
     _check_smallest_batch(model, X, batch_size)
     if standardise:
         for layer in model.modules():
@@ -68,7 +71,6 @@ def evaluate(model, data):
     return right / len(y)
 
 
-@torch.enable_grad()
 def _epoch(model, X, y, optimizer, schedule, batch_size, max_shift, generator):
     """Take one step for each batch of the shuffled set; return average loss and accuracy."""
     model.train()
@@ -110,6 +112,7 @@ def _like(model, name, data):
     if y.min() < 0:
         raise ValueError(f"{name} labels: got {y.min()}, wanted numbers from 0")
     parameter = next(model.parameters(), X)
+    X, y = (t.clone() if t.is_inference() else t for t in (X, y))  # one of inference mode takes part in no gradient
     X, y = X.to(parameter), y.to(parameter.device).long()
     _check_scores(model, name, X, y)
     return X, y
@@ -130,6 +133,12 @@ def _check_scores(model, name, X, y):
             f"{name} labels: got {y.max()}, wanted at most {scores.shape[1] - 1}, because the model gives "
             f"{scores.shape[1]} scores"
         )
+
+
+def _check_weights(model):
+    """Check that the model's numbers can be changed: torch forbids it for those made under `torch.inference_mode`."""
+    if any(t.is_inference() for t in (*model.parameters(), *model.buffers())):
+        raise ValueError("model: got weights made under torch.inference_mode, wanted a network made outside of it")
 
 
 def _check_smallest_batch(model, X, batch_size):

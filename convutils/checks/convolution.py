@@ -37,7 +37,7 @@ def _scaled(taps):
 
 def _slopes(K, direction):
     """Return a kernel's answers to an even image and two ramps, downwards and to the right, of 1 a pixel."""
-    ramp = torch.arange(9.0)
+    ramp = torch.arange(9, dtype=torch.float32)
     return tuple(
         corr2d(image, torch.as_tensor(K, dtype=torch.float32)).mean().item()
         for image in (torch.ones(9, 9), ramp[:, None].expand(9, 9), ramp[None].expand(9, 9))

@@ -13,6 +13,8 @@ from pkgutil import iter_modules
 
 import torch
 
+from convutils._settings import plain_settings
+
 TIME_LIMIT = 20  # seconds an answer may take on one input
 PRINT_LIMIT = 10_000  # characters an answer may print on one input
 HUGE = 1e300  # what is larger is no answer, and might not fit into a float
@@ -70,7 +72,8 @@ def chapters():
 
 def load_exercises(chapter):
     """Return the checkers of one chapter, by number."""
-    return import_module(f"convutils.checks.{chapter}").EXERCISES
+    with plain_settings():  # a chapter draws its inputs when it is first asked for
+        return import_module(f"convutils.checks.{chapter}").EXERCISES
 
 
 def verdict(exercise, answer):
@@ -92,9 +95,11 @@ def verdict(exercise, answer):
 def _results(exercise, answer):
     """Return an answer's results on the inputs, up to the first trouble, and that trouble in words or ""."""
     results = []
+    # an answer made under set_default_dtype(float64) may hold tensors of float64: it gets the inputs in float64
+    dtype = torch.float64 if torch.get_default_dtype() == torch.float64 else torch.float32
     try:
         for arguments in exercise.inputs:
-            results.append(_result(exercise, answer, arguments))
+            results.append(_result(exercise, answer, arguments, dtype))
     except _Trouble as trouble:
         return results, str(trouble)
     return results, ""
@@ -109,17 +114,23 @@ def _diagnose(exercise, results):
     return None
 
 
-def _result(exercise, answer, arguments):
+def _result(exercise, answer, arguments, dtype=torch.float32):
     """Return what is compared of an answer on one input; whatever goes wrong becomes a `_Trouble`."""
     function = callable(exercise.reference)
     if function and not callable(answer):
         raise _Trouble(f"a function is wanted, the answer is {_kind(answer)}")
     if not function and not exercise.inputs == ((),):
         raise ValueError("inputs: an exercise whose reference is a value takes none")
-    copies = [a.clone() if isinstance(a, torch.Tensor) else a for a in arguments]
-    with _limits(arguments):
-        result = answer(*copies) if function else answer
+    with plain_settings(), _limits(arguments):
+        copies = [_copy(a, dtype) if isinstance(a, torch.Tensor) else a for a in arguments]
+        with plain_settings(dtype):
+            result = answer(*copies) if function else answer
         return None if result is None else _viewed(exercise, result, arguments)
+
+
+def _copy(tensor, dtype):
+    """Return a copy of an input that an answer may overwrite, in the answer's dtype where the input has float32."""
+    return tensor.to(dtype if tensor.dtype == torch.float32 else tensor.dtype, copy=True)
 
 
 def _viewed(exercise, result, arguments):

@@ -588,6 +588,7 @@ TABLE = [
             (3, TypeError, ("model: got int", "torch.nn.Module")),
             (nn.Sequential(nn.Flatten()), ValueError, ("parameter",)),
             (nn.Conv2d(1, 3, 4), ValueError, ("scores of the model: got 4 dimensions",)),
+            (torch.inference_mode()(small_net)(), ValueError, ("model: got weights made under", "outside")),
         )
     ],
     (evaluate, {"model": print, "data": DATA}, TypeError, ("model: got builtin_function_or_method", "torch.nn.Module")),

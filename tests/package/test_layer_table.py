@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from convutils import Conv2D, LeNet, ModernLeNet, Pool2D, evaluate, layer_table, load_digits, receptive_field, train
+from convutils import Conv2D, Pool2D, evaluate, layer_table, receptive_field
 
 
 class Functional(nn.Module):
@@ -322,24 +322,3 @@ def test_one_row_of_scores_for_all_images_is_refused():
 
     with pytest.raises(ValueError, match="rows of scores of the model: got 1, wanted 2"):
         evaluate(Mixed(), (torch.rand(2, 1, 8, 8), torch.tensor([3, 1])))
-
-
-def test_global_settings_change_nothing():
-    X, y = (part[:64] for part in load_digits()[0])
-    torch.manual_seed(0)
-    net = ModernLeNet()
-    plain = train(deepcopy(net), (X, y), (X, y), epochs=1, lr=0.1, max_shift=1), layer_table(net, (1, 28, 28))
-    try:
-        torch.set_default_dtype(torch.float64)
-        torch.set_default_device("meta")
-        with torch.no_grad():
-            images, labels = (part[:64] for part in load_digits()[0])
-            other = (
-                train(deepcopy(net), (images, labels), (images, labels), epochs=1, lr=0.1, max_shift=1),
-                layer_table(net, (1, 28, 28)),
-            )
-    finally:
-        torch.set_default_dtype(torch.float32)
-        torch.set_default_device("cpu")
-    assert torch.equal(X, images) and torch.equal(y, labels) and other == plain
-    assert layer_table(LeNet(), (1, 28, 28)).macs == 416_520
