@@ -1,6 +1,6 @@
 """Kernels made by hand: derivatives, edges and blurs.
 
-Each is a float32 tensor of rows × columns on the CPU, as the images of the data sets are.
+Each is a tensor of rows × columns on the CPU, of torch's default dtype, as a tensor written down in torch is.
 """
 
 from collections.abc import Sequence
@@ -104,5 +104,5 @@ def edge(direction: tuple[float, float]) -> Tensor:
 
 
 def _taps(numbers: Sequence) -> Tensor:
-    """Return numbers as a tensor, whatever torch's default dtype and device are."""
-    return torch.tensor(numbers, dtype=torch.float32, device="cpu")
+    """Return numbers as a tensor of the default dtype, whole numbers too, whatever the default device is."""
+    return torch.tensor(numbers, dtype=torch.get_default_dtype(), device="cpu")

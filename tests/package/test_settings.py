@@ -1,7 +1,7 @@
 """Nothing depends on what is set globally: torch's default dtype and device, its modes of gradients, its threads.
 
 One table has a small call of everything the package offers. Its tensors and networks are made beforehand; the same
-call must then give the same, whatever is set. Only a new layer or network is made as torch makes its own.
+call must then give the same, whatever is set. Only a new layer, network or kernel is made as torch makes its own.
 """
 
 import io
@@ -204,7 +204,8 @@ def test_everything_offered_has_its_call():
 
 
 # in float32, two threads add in another order: test_training.py compares them in float64
-PAIRS = [(name, setting) for name in CALLS for setting in SETTINGS if (name, setting) != ("train", "two threads")]
+OTHERS = [("train", "two threads"), *((name, "float64") for name in CALLS if name.startswith("kernels."))]
+PAIRS = [(name, setting) for name in CALLS for setting in SETTINGS if (name, setting) not in OTHERS]
 
 
 @pytest.mark.parametrize(("name", "setting"), PAIRS)
@@ -217,6 +218,15 @@ def test_what_is_set_globally_changes_no_result(name, setting, small_sets):
     assert got == wanted
     assert (dtype == torch.float64, device.type == "meta") == (setting == "float64", setting == "meta")
     assert modes == (setting not in ("no_grad", "inference_mode"), setting == "inference_mode")
+
+
+@pytest.mark.parametrize("name", [name for name, setting in OTHERS if setting == "float64"])
+def test_a_kernel_has_the_default_dtype_as_a_tensor_of_torch_has(name):
+    wanted = CALLS[name]()
+    with SETTINGS["float64"]():
+        got = CALLS[name]()
+    assert got.dtype == torch.float64 and wanted.dtype == torch.float32
+    torch.testing.assert_close(got.float(), wanted)
 
 
 @each_setting
