@@ -84,6 +84,11 @@ def title(notebook: Path) -> str:
     return nbformat.read(notebook, as_version=4).cells[0].source.split("\n")[0].lstrip("# ")
 
 
+def slug(heading: str) -> str:
+    """The fragment that Jupyter, GitHub and the site make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
 def built_site() -> Path:
     """The folder of the built site, or an exit that says how to build it."""
     if not (SITE / "index.html").exists():

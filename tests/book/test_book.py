@@ -16,6 +16,7 @@ import nbformat
 import pytest
 
 from workshop import course
+from workshop.course import slug
 from workshop.notebooks import check
 from workshop.offline import remote_references
 from workshop.site.words import keep_punctuation
@@ -51,11 +52,6 @@ def markdown(path: Path) -> str:
     if path.suffix == ".ipynb":
         text = "\n\n".join(c.source for c in cells(path) if c.cell_type == "markdown")
     return re.sub(r"^```.*?^```|`[^`\n]+`", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def slug(heading: str) -> str:
-    """The fragment that Jupyter, GitHub and the site make of a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def headings(path: Path, level: str = "#{1,6}") -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 import convutils
 from workshop import course
+from workshop.course import slug
 from workshop.notebooks import exercises
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,19 +112,18 @@ def test_versions_are_those_of_the_installation(page):
 
 # ---------------------------------------------------------------- the Chinese page
 
-MISTAKE = re.compile(
-    r'- <a id="([\w-]+)"></a>\*\*“(.+)”\*\* (.+)（\[第 (\d) 章\]\(\.\./chapters/0\4_\w+\.ipynb[\w#-]*\)）'
-)
+MISTAKES = ROOT / "reference" / "common_mistakes.ipynb"
+MISTAKE = re.compile(r"- \*\*“(.+)”\*\* (.+)（\[例\]\(common_mistakes\.ipynb#([\w-]+)\)）")
 
 
-def test_each_mistake_is_one_line_of_chinese():
-    """The claim stands in quotation marks, what is true behind it, then the chapter; all six have some."""
-    lines = [line for line in text(CHINESE).splitlines() if "<a id=" in line]
+def test_each_common_mistake_is_one_line_of_chinese():
+    """The claim stands in quotation marks, what is true behind it, then the link; in the order of the English page."""
+    lines = [line for line in text(CHINESE).splitlines() if "(common_mistakes.ipynb#" in line]
     found = [MISTAKE.fullmatch(line) for line in lines]
     assert [line for line, match in zip(lines, found, strict=True) if not match] == []
-    assert {match[4] for match in found} == set("123456")
-    assert len({match[1] for match in found}) == len(found)
-    assert [m[1] for m in found if len(re.findall(LETTER, m[3])) < 8 or not re.search(LETTER, m[2])] == []
+    headings = re.findall(r"^### (.+)$", text(MISTAKES), flags=re.MULTILINE)
+    assert [match[3] for match in found] == [slug(heading) for heading in headings]
+    assert [m[3] for m in found if len(re.findall(LETTER, m[2])) < 8 or not re.search(LETTER, m[1])] == []
 
 
 def test_chinese_lines_are_not_broken():
