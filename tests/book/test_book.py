@@ -335,7 +335,8 @@ def test_api_page_names_everything_public():
 GLOSSARY = ROOT / "reference" / "glossary.md"
 # an entry: heading, Chinese names, English sentences, the link to the place that teaches it
 TERM = re.compile(
-    r"^## (.+)\n\n\*\*(.+?)\*\* · (.+(?:\n.+)*)\nIn \[[^\]]+\]\(\.\./(?:chapters|deeper|exercises)/\w+\.ipynb[#\w-]*\)\.$",
+    r"^## (.+)\n\n\*\*(.+?)\*\* · (.+(?:\n.+)*)\n"
+    r"In \[[^\]]+\]\(\.\./(?:chapters|deeper|exercises)/\w+\.ipynb[#\w-]*\)\.$",
     flags=re.MULTILINE,
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
